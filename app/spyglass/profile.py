@@ -1,0 +1,157 @@
+"""What a person saves: the way to a place, and what to observe there.
+
+Plain frozen values; reading and writing them is the business of ``store.profiles``.
+The order of ``hops`` is the order of travel: this machine, then each hop.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations at run time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from spyglass.errors import BadInput
+
+Text = Annotated[str, Meta(max_length=500)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Engine = Literal["auto", "docker", "podman", "nerdctl"]
+CookieSource = Literal["auto", "keyring", "ask"]
+
+_TARGET = re.compile(
+    r"^(?:(?P<user>[^@\s/]+)@)?(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^@:\s/\[\]]+)(?::(?P<port>\d+))?"
+    r"(?:/(?P<container>[^\s/]+))?$"
+)
+
+
+class SSHHop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="ssh"):
+    """One SSH server. Empty fields are filled from ``~/.ssh/config`` when connecting."""
+
+    host: Text
+    user: Text = ""
+    port: Port = 0
+    identity: Text = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.user}@{host}" * bool(self.user) or host
+
+    @property
+    def label(self) -> str:
+        """The hop as people write it: ``user@host:port`` with what is known."""
+        return str(self) + (f":{self.port}" if self.port else "")
+
+
+class ContainerHop(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="container"
+):
+    """One container of the engine that runs at the place reached so far."""
+
+    name: Text
+    engine: Engine = "auto"
+
+    @property
+    def label(self) -> str:
+        """The container's name."""
+        return self.name
+
+
+Hop = SSHHop | ContainerHop
+
+
+class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which of the nodes found there belong to the profile; empty fields match all.
+
+    Both are shell-style patterns (``shop@*``), matched without regard to case for
+    containers (engines do the same) and exactly for nodes.
+    """
+
+    container: Text = ""
+    node: Text = ""
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A saved connection. ``id`` never changes; ``name`` is unique and the user's to change."""
+
+    name: Text
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")] = ""
+    hops: tuple[Hop, ...] = ()
+    select: Selector = Selector()
+    group: Text = ""
+    cookie: CookieSource = "auto"
+    autoconnect: bool = False
+    production: bool = False
+
+    @property
+    def route(self) -> str:
+        """The way in one line: ``deploy@bastion › 10.0.0.7 › web``."""
+        steps = [hop.label for hop in self.hops] or ["this computer"]
+        if self.select.container:
+            steps.append(self.select.container)
+        return " › ".join(steps)
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What the command line was asked to reach: a way, saved or not, and one node of it."""
+
+    profile: Profile
+    saved: bool = False
+    node: str = ""
+
+
+def check(profile: Profile) -> Profile:
+    """Return the profile if its parts make sense together; raise :class:`BadInput` with the field."""
+    if not profile.name.strip():
+        raise BadInput("The profile has no name", "Give it one: the field `name`.")
+    if any(ord(c) < 32 for c in profile.name):
+        raise BadInput("The profile's name has control characters in it", "Remove them: the field `name`.")
+    for position, hop in enumerate(profile.hops, 1):
+        _check_hop(hop, position)
+    return profile
+
+
+def _check_hop(hop: Hop, position: int) -> None:
+    text = hop.host if isinstance(hop, SSHHop) else hop.name
+    field = "host" if isinstance(hop, SSHHop) else "name"
+    where = f"the field `{field}` of hop {position}"
+    if not text or text != text.strip() or any(c.isspace() for c in text):
+        raise BadInput(f"Hop {position} has an empty {field}, or one with blanks in it", f"Correct {where}.")
+    if text.startswith("-"):  # would be read as an option by ssh -G or the engine's command line
+        raise BadInput(f"Hop {position}: {text!r} begins with a hyphen", f"Correct {where}.")
+    if isinstance(hop, SSHHop) and hop.user.startswith("-"):
+        raise BadInput(f"Hop {position}: the user {hop.user!r} begins with a hyphen", f"Correct `user` of hop {position}.")
+
+
+def parse_hop(text: str) -> SSHHop:
+    """Read ``[user@]host[:port]``; raise :class:`BadInput` for anything else."""
+    found = _TARGET.match(text.strip())
+    if not found or found["container"]:
+        raise BadInput(f"{text!r} is not a host", "Write it as host, user@host or user@host:port.")
+    return _hop(found.groupdict())
+
+
+def parse_target(text: str, saved: Mapping[str, Profile]) -> Target:
+    """Read a TARGET: a saved profile's name, ``local``, or ``[user@]host[:port][/container]``."""
+    if text in saved:
+        return Target(saved[text], saved=True)
+    if text == "local":
+        return Target(Profile(name="local"))
+    found = _TARGET.match(text.strip())
+    if not found:
+        raise BadInput(
+            f"{text!r} is neither a saved profile nor a host",
+            "Write a profile's name (see `spyglass profiles list`), user@host:port, or `local`.",
+        )
+    container = found["container"] or ""
+    return Target(Profile(name=text, hops=(_hop(found.groupdict()),), select=Selector(container=container)))
+
+
+def _hop(parts: Mapping[str, str | None]) -> SSHHop:
+    port = int(parts["port"] or 0)
+    if port > 65535:
+        raise BadInput(f"{port} is not a port", "Ports go from 1 to 65535.")
+    hop = SSHHop(host=(parts["host"] or "").strip("[]"), user=parts["user"] or "", port=port)
+    _check_hop(hop, 1)
+    return hop

@@ -1,0 +1,1 @@
+"""Places where one can run a command and dial a TCP port; the only importers of paramiko."""

@@ -1,0 +1,142 @@
+"""The states of a connection, as values.
+
+``Phase`` and ``TRANSITIONS`` are the whole state machine; everything finer (which hop,
+which question, when the next try comes) is a field of the immutable :class:`Status`
+that a connection publishes at each change.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Phase(Enum):
+    """What a connection is doing."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    DISCOVERING = "discovering"
+    FORWARDING = "forwarding"
+    READY = "ready"
+    CLOSING = "closing"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+_BUSY = {Phase.CONNECTING, Phase.DISCOVERING, Phase.FORWARDING}
+
+TRANSITIONS: dict[Phase, frozenset[Phase]] = {
+    Phase.OFFLINE: frozenset({Phase.CONNECTING}),
+    Phase.CONNECTING: frozenset({Phase.DISCOVERING, Phase.CLOSING}),
+    Phase.DISCOVERING: frozenset({Phase.FORWARDING, Phase.CLOSING}),
+    Phase.FORWARDING: frozenset({Phase.READY, Phase.CLOSING}),
+    Phase.READY: frozenset({Phase.READY, Phase.DISCOVERING, Phase.CLOSING}),
+    Phase.CLOSING: frozenset({Phase.OFFLINE, Phase.WAITING, Phase.FAILED}),
+    Phase.WAITING: frozenset({Phase.CONNECTING, Phase.OFFLINE}),
+    Phase.FAILED: frozenset({Phase.CONNECTING, Phase.OFFLINE}),
+}
+
+
+def advance(now: Phase, then: Phase) -> Phase:
+    """Return ``then`` if it may follow ``now``; raise ValueError otherwise (a defect of ours)."""
+    if then is not now and then not in TRANSITIONS[now]:
+        raise ValueError(f"{now.value} cannot become {then.value}")
+    return then
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """What may be told of a cookie: never its value."""
+
+    found: bool = False
+    source: str | None = None
+    proved: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """One BEAM node (or a thing that looks like one), as discovery found it.
+
+    ``key`` identifies it within a connection. ``port`` is the distribution port as seen
+    from the last hop, ``forward`` the port of our listener on 127.0.0.1 once there is one.
+    """
+
+    key: str
+    node: str
+    reachable: bool
+    why_not: str | None = None
+    name_type: str | None = None
+    hops: tuple[str, ...] = ()
+    runtime: str | None = None
+    container: str | None = None
+    container_id: str | None = None
+    image: str | None = None
+    networks: tuple[str, ...] = ()
+    address: str | None = None
+    port: int | None = None
+    via: str | None = None
+    epmd_port: int | None = None
+    hidden: bool | None = None
+    otp: str | None = None
+    tls: bool = False
+    runtime_tools: bool | None = None
+    elixir: bool | None = None
+    cookie: Cookie = Cookie()
+    forward: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of the chain: ``state`` is one of todo, busy, ok, warn, bad."""
+
+    label: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A Failure as data, for showing it: see :class:`spyglass.errors.Failure`."""
+
+    title: str
+    hint: str = ""
+    code: str = "failed"
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that can be told of one connection at one moment."""
+
+    profile_id: str
+    phase: Phase = Phase.OFFLINE
+    doing: str = ""
+    chain: tuple[Link, ...] = ()
+    nodes: tuple[NodeInfo, ...] = ()
+    warnings: tuple[str, ...] = ()
+    observing: frozenset[str] = frozenset()
+    problem: Problem | None = None
+    attempt: int = 0
+    next_try: float | None = None
+    since: float = 0.0
+    question: str | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+def overall(statuses: Iterable[Status]) -> str:
+    """One word for the tray: ``attention`` over ``busy`` over ``on`` over ``idle``."""
+    seen = list(statuses)
+    if any(s.phase is Phase.FAILED or s.question for s in seen):
+        return "attention"
+    if any(s.phase in _BUSY or s.phase in {Phase.WAITING, Phase.CLOSING} for s in seen):
+        return "busy"
+    return "on" if any(s.phase is Phase.READY for s in seen) else "idle"
+
+
+def backoff(attempt: int, roll: float | None = None) -> float:
+    """Seconds to wait before try ``attempt`` (1, 2, 3 …): 1, 2, 4 … 60, each shortened by up to a fifth."""
+    base = float(min(60, 2 ** min(max(attempt, 1) - 1, 6)))
+    return base * (1 - 0.2 * (random.random() if roll is None else roll))  # noqa: S311 - jitter, no secret

@@ -1,0 +1,1 @@
+"""What outlives a run: profiles, settings, secrets, and the directories that hold them."""

@@ -52,6 +52,13 @@ def create(path: Path, data: bytes) -> bool:
     return True
 
 
+def keep(path: Path, *, always: bool = False) -> None:
+    """Copy a file that is about to be rewritten to ``….bak`` if it has comments, which would be lost."""
+    before = read(path)
+    if always or any(line.lstrip().startswith(b"#") for line in before.splitlines()):
+        write(path.with_name(f"{path.name}.bak"), before)
+
+
 @contextmanager
 def _beside(target: Path, data: bytes) -> Iterator[Path]:
     """A complete, synced file (0600) in the target's directory; removed if it is still there at the end."""

@@ -83,7 +83,7 @@ class Profiles:
             old = self._entry(profile.id)
             _refuse_taken(profile, [entry for entry in entries if entry.path != old.path])
             check(profile)
-            _keep_comments(old.path)
+            files.keep(old.path)
             files.write(old.path, document.dump(profile))
         return profile
 
@@ -228,9 +228,3 @@ def _fresh_id(wanted: str, taken: set[str]) -> str:
 
 def _numbered(stem: str, number: int) -> str:
     return stem if number == 1 else f"{stem}-{number}"
-
-
-def _keep_comments(path: Path) -> None:
-    before = files.read(path)
-    if any(line.lstrip().startswith(b"#") for line in before.splitlines()):
-        files.write(path.with_name(f"{path.name}.bak"), before)

@@ -1,0 +1,275 @@
+"""Which host key belongs to whom: our own reader of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+
+paramiko's reader gives up at a marker, never applies ``@revoked`` and takes ``!host`` for a
+match, so it is not used. Files are only ever appended to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spyglass.errors import Failure
+from spyglass.remote import hostcert
+from spyglass.remote.patterns import listed
+
+CERTIFICATE = "-cert-v01@openssh.com"
+ALGORITHMS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+_MARKERS = ("@cert-authority", "@revoked")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One usable line: its marker (or empty), host patterns, key type, key, and where it stands."""
+
+    marker: str
+    hosts: str
+    key_type: str
+    blob: bytes = field(repr=False)
+    file: Path
+    number: int
+
+    @property
+    def place(self) -> str:
+        """``file:line``."""
+        return f"{self.file}:{self.number}"
+
+    def about(self, name: str) -> bool:
+        """Whether the line is about the host, named as :func:`entry_name` does."""
+        if self.hosts.startswith("|1|"):
+            return _hashed_is(self.hosts, name)
+        return listed(name, self.hosts.lower().split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The key is the one in the file; ``by_certificate``: vouched for by a CA that is."""
+
+    place: str
+    by_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known of this key. ``others``: keys of other types that are known for the host.
+
+    ``remark`` is for the person who decides: what speaks against a plain first contact.
+    """
+
+    fingerprint: str
+    others: tuple[Line, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The host is known by another key of the same type: never go on."""
+
+    file: Path
+    line: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The key is marked as revoked: never go on."""
+
+    file: Path
+    line: int
+    fingerprint: str
+
+
+Verdict = Known | Unknown | Changed | Revoked
+
+
+def fingerprint(blob: bytes) -> str:
+    """The key's fingerprint as OpenSSH writes it: ``SHA256:`` and base64 without padding."""
+    digest = hashlib.sha256(blob).digest()
+    return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
+
+
+def entry_name(host: str, port: int = 22) -> str:
+    """How known_hosts files write a host: plain for port 22, else ``[host]:port``; lower case."""
+    return host.lower() if port in (0, 22) else f"[{host.lower()}]:{port}"
+
+
+def read(files: Iterable[Path], warnings: list[str] | None = None) -> Iterator[Line]:
+    """Yield every usable line; the others add a sentence to ``warnings``. A missing file is empty."""
+    for file in files:
+        try:
+            data = file.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            _note(warnings, f"{file} can't be read: {error.strerror}")
+            continue
+        for number, text in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
+            fields = text.split()
+            if fields and not fields[0].startswith("#"):
+                line = _line(fields, file, number)
+                if line is None:
+                    _note(warnings, f"{file}:{number} is no known_hosts line; it is left out")
+                else:
+                    yield line
+
+
+def _line(fields: list[str], file: Path, number: int) -> Line | None:
+    marker = fields.pop(0) if fields[0].startswith("@") else ""
+    if len(fields) < 3 or marker not in ("", *_MARKERS):
+        return None
+    try:
+        blob = base64.b64decode(fields[2], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if hostcert.key_type(blob) != fields[1]:
+        return None
+    return Line(marker, fields[0], fields[1], blob, file, number)
+
+
+def _note(warnings: list[str] | None, text: str) -> None:
+    if warnings is not None:
+        warnings.append(text)
+
+
+def _hashed_is(hashed: str, name: str) -> bool:
+    """``|1|salt|HMAC-SHA1(salt, name)``, both in base64."""
+    parts = hashed.split("|")
+    if len(parts) != 4:
+        return False
+    try:
+        salt, digest = base64.b64decode(parts[2]), base64.b64decode(parts[3])
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(hmac.new(salt, name.encode(), "sha1").digest(), digest)
+
+
+def check(
+    files: Iterable[Path],
+    host: str,
+    port: int,
+    key_type: str,
+    key_blob: bytes,
+    *,
+    warnings: list[str] | None = None,
+    now: float | None = None,
+) -> Verdict:
+    """Judge the key that a server has presented (and proved to own).
+
+    ``key_blob`` is the key on the wire, or the whole certificate when ``key_type`` is one;
+    ``now`` is the time (seconds since the epoch) by which certificates are judged.
+    """
+    lines = list(read(files, warnings))
+    name = entry_name(host, port)
+    ours = [line for line in lines if line.about(name)]
+    if not key_type.endswith(CERTIFICATE):
+        return _judge(ours, lines, name, host, key_blob)
+    return _judge_certificate(ours, lines, name, host, key_blob, now)
+
+
+def _judge(ours: list[Line], lines: list[Line], name: str, host: str, blob: bytes, remark: str = "") -> Verdict:
+    for line in ours:
+        if line.marker == "@revoked" and line.blob == blob:
+            return Revoked(line.file, line.number, fingerprint(blob))
+    plain = [line for line in ours if not line.marker]
+    for line in plain:
+        if line.blob == blob:
+            return Known(line.place)
+    same_type = [line for line in plain if line.key_type == hostcert.key_type(blob)]
+    if same_type:
+        line = same_type[0]
+        return Changed(line.file, line.number, fingerprint(line.blob), fingerprint(blob))
+    if name != host.lower() and not plain:  # OpenSSH: a key known for port 22 is good for the others
+        portless = _judge([line for line in lines if line.about(host.lower())], [], host.lower(), host, blob)
+        if isinstance(portless, Known | Revoked):
+            return portless
+    return Unknown(fingerprint(blob), tuple(plain), remark or _others(plain))
+
+
+def _others(plain: list[Line]) -> str:
+    if not plain:
+        return ""
+    keys = ", ".join(f"{line.key_type} {fingerprint(line.blob)} ({line.place})" for line in plain)
+    return f"so far the host is known by another type of key: {keys}"
+
+
+def _judge_certificate(
+    ours: list[Line], lines: list[Line], name: str, host: str, blob: bytes, now: float | None
+) -> Verdict:
+    """A certificate counts if a CA in the files signed it; else its plain key is judged (as in OpenSSH)."""
+    try:
+        certificate = hostcert.parse(blob)
+    except ValueError:
+        return Unknown(fingerprint(blob), remark="the server's certificate can't be read")
+    for line in ours:
+        if line.marker == "@revoked" and line.blob in (certificate.authority, certificate.key):
+            return Revoked(line.file, line.number, fingerprint(line.blob))
+    vouching = [line for line in ours if line.marker == "@cert-authority" and line.blob == certificate.authority]
+    fault = certificate.fault(host.lower(), now) if vouching else ""
+    if vouching and not fault:
+        return Known(vouching[0].place, by_certificate=True)
+    return _judge(ours, lines, name, host, certificate.key, fault and f"its host certificate is not valid: {fault}")
+
+
+def preferred_types(files: Iterable[Path], host: str, port: int) -> tuple[str, ...]:
+    """The host key algorithms to offer, best first: certificates if a CA is known for the host,
+    then types whose key is known, then the rest. (Offering a known type first is what keeps
+    a server with several keys from looking unknown.)"""
+    ours = [line for line in read(files) if line.about(entry_name(host, port))]
+    known = {line.key_type for line in ours if not line.marker}
+    first = [name for name in ALGORITHMS if _plain_type(name) in known]
+    rest = [name for name in ALGORITHMS if name not in first]
+    vouched = any(line.marker == "@cert-authority" for line in ours)
+    return (*(name + CERTIFICATE for name in ALGORITHMS if vouched), *first, *rest)
+
+
+def _plain_type(algorithm: str) -> str:
+    return "ssh-rsa" if algorithm.startswith("rsa-") else algorithm
+
+
+def remember(file: Path, host: str, port: int, key_type: str, blob: bytes, *, hashed: bool = False) -> None:
+    """Append the key; creates the file (0600) and its directory (0700). Raises Failure if it can't."""
+    name = entry_name(host, port)
+    written = _hash(name) if hashed else name
+    line = f"{written} {hostcert.key_type(blob) or key_type} {base64.b64encode(blob).decode('ascii')}\n"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _append(file, line.encode())
+    except OSError as error:
+        raise Failure(
+            f"The host key can't be written to {file}", f"{error.strerror}. Look at the owner and mode of that file."
+        ) from error
+
+
+def _append(file: Path, line: bytes) -> None:
+    """One write in append mode: others may append at the same time."""
+    handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        size = os.lseek(handle, 0, os.SEEK_END)
+        if size:
+            with suppress(OSError):
+                os.lseek(handle, -1, os.SEEK_END)
+            line = line if os.read(handle, 1) == b"\n" else b"\n" + line
+        os.write(handle, line)
+    finally:
+        os.close(handle)
+
+
+def _hash(name: str) -> str:
+    salt = os.urandom(20)
+    digest = hmac.new(salt, name.encode(), "sha1").digest()
+    return f"|1|{base64.b64encode(salt).decode('ascii')}|{base64.b64encode(digest).decode('ascii')}"

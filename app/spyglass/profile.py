@@ -7,7 +7,7 @@ The order of ``hops`` is the order of travel: this machine, then each hop.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations at run time
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,13 +20,15 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Engine = Literal["auto", "docker", "podman", "nerdctl"]
 CookieSource = Literal["auto", "keyring", "ask"]
 
-_TARGET = re.compile(
-    r"^(?:(?P<user>[^@\s/]+)@)?(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^@:\s/\[\]]+)(?::(?P<port>\d+))?"
-    r"(?:/(?P<container>[^\s/]+))?$"
+_HOST = r"\[[0-9A-Fa-f:.%\w]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?|[^@:\s/\[\]]+"
+_TARGET = re.compile(  # the last @ ends the user, as in ssh: domain users have one in their name
+    rf"^(?:(?P<user>[^\s/]+)@)?(?P<host>{_HOST})(?::(?P<port>[0-9]{{1,9}}))?(?:/(?P<container>[^\s/]+))?$"
 )
 
 
-class SSHHop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="ssh"):
+class SSHHop(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="ssh"
+):
     """One SSH server. Empty fields are filled from ``~/.ssh/config`` when connecting."""
 
     host: Text
@@ -36,7 +38,7 @@ class SSHHop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.user}@{host}" * bool(self.user) or host
+        return f"{self.user}@{host}" if self.user else host
 
     @property
     def label(self) -> str:
@@ -45,7 +47,12 @@ class SSHHop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class ContainerHop(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="container"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="container",
 ):
     """One container of the engine that runs at the place reached so far."""
 
@@ -121,7 +128,10 @@ def _check_hop(hop: Hop, position: int) -> None:
     if text.startswith("-"):  # would be read as an option by ssh -G or the engine's command line
         raise BadInput(f"Hop {position}: {text!r} begins with a hyphen", f"Correct {where}.")
     if isinstance(hop, SSHHop) and hop.user.startswith("-"):
-        raise BadInput(f"Hop {position}: the user {hop.user!r} begins with a hyphen", f"Correct `user` of hop {position}.")
+        raise BadInput(
+            f"Hop {position}: the user {hop.user!r} begins with a hyphen",
+            f"Correct `user` of hop {position}.",
+        )
 
 
 def parse_hop(text: str) -> SSHHop:
@@ -149,8 +159,8 @@ def parse_target(text: str, saved: Mapping[str, Profile]) -> Target:
 
 
 def _hop(parts: Mapping[str, str | None]) -> SSHHop:
-    port = int(parts["port"] or 0)
-    if port > 65535:
+    port = int(parts["port"]) if parts["port"] else 0
+    if parts["port"] and not 1 <= port <= 65535:
         raise BadInput(f"{port} is not a port", "Ports go from 1 to 65535.")
     hop = SSHHop(host=(parts["host"] or "").strip("[]"), user=parts["user"] or "", port=port)
     _check_hop(hop, 1)

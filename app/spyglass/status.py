@@ -8,7 +8,7 @@ that a connection publishes at each change.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -109,7 +109,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything that can be told of one connection at one moment."""
+    """Everything that can be told of one connection at one moment.
+
+    ``chain`` runs from this computer to the place; ``observing`` holds the keys of the nodes
+    whose Observer window is open, ``troubles`` what went wrong with single nodes (by key, or by
+    what was asked for when there is no such node). ``next_try`` and ``since`` are seconds since
+    the epoch. ``surveyed`` says that discovery has seen everything once.
+    """
 
     profile_id: str
     phase: Phase = Phase.OFFLINE
@@ -123,7 +129,8 @@ class Status:
     next_try: float | None = None
     since: float = 0.0
     question: str | None = None
-    extra: dict[str, str] = field(default_factory=dict)
+    troubles: Mapping[str, Problem] = field(default_factory=dict)
+    surveyed: bool = False
 
 
 def overall(statuses: Iterable[Status]) -> str:

@@ -1,0 +1,218 @@
+"""The subcommands that reach a node: connect, do one thing, leave nothing behind."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from spyglass import log
+from spyglass.cli.output import node_json, node_table, print_json
+from spyglass.cli.terminal import Terminal, say
+from spyglass.connection import Options
+from spyglass.errors import BadInput, Failure, NeedsAnswer
+from spyglass.hub import Hub
+from spyglass.profile import Profile, Selector, parse_hop, parse_target
+from spyglass.questions import Choice
+from spyglass.status import NodeInfo, Phase, Status
+from spyglass.store import paths
+from spyglass.store.profiles import Profiles, slug
+from spyglass.store.settings import load as load_settings
+
+if TYPE_CHECKING:
+    from spyglass.session import Session
+
+
+@dataclass
+class Run:
+    """One command's connection."""
+
+    hub: Hub
+    terminal: Terminal
+    profile: str
+
+    @property
+    def session(self) -> Session:
+        """The connected period."""
+        return self.hub.session(self.profile)
+
+    def surveyed(self) -> Status:
+        """Wait until everything that is there was seen."""
+        return self.terminal.reach(lambda status: status.phase is Phase.READY and status.surveyed)
+
+
+def profile_of(options: argparse.Namespace) -> Profile:
+    """The profile that TARGET and the options mean."""
+    saved, broken = Profiles(paths.current().profiles).load()
+    for failure in broken:
+        if f"{slug(options.target)}.toml" in failure.title and all(p.name != options.target for p in saved):
+            raise failure  # this target is meant, and its file can't be used
+    profile = parse_target(options.target, {p.name: p for p in saved}).profile
+    hops = profile.hops
+    if options.jump:
+        hops = (*(parse_hop(text) for text in options.jump), *hops)
+    if options.identity:
+        if not hops:
+            raise BadInput("--identity is for an SSH host", "Leave it out for `local`.")
+        hops = (*hops[:-1], msgspec.structs.replace(hops[-1], identity=options.identity))
+    select = profile.select
+    if options.container:
+        select = Selector(container=options.container, node=select.node)
+    return msgspec.structs.replace(profile, hops=hops, select=select, id=profile.id or uuid.uuid4().hex)
+
+
+def chosen_erl() -> str:
+    """The Erlang that the person chose in the settings, or an empty text: search."""
+    return load_settings(paths.current().settings)[0].erl
+
+
+def cookie_of(options: argparse.Namespace) -> str | None:
+    """The cookie in --cookie-file: its first line. Raises BadInput."""
+    name = options.cookie_file
+    if not name:
+        return None
+    try:
+        text = sys.stdin.readline() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The cookie file {name} can't be read: {getattr(error, 'strerror', None) or 'not a text'}", "Check --cookie-file.") from None
+    cookie = text.split("\n", 1)[0].strip()
+    if not cookie:
+        raise BadInput(f"The cookie file {name} is empty", "It has to hold the cookie on its first line.")
+    return log.forget(cookie)
+
+
+@contextmanager
+def connected(options: argparse.Namespace, *, observes: bool, persist: bool = False) -> Iterator[Run]:
+    """Connect to the target; everything is gone when this is left."""
+    terminal = Terminal(batch=options.batch)
+    hub = Hub(Profiles(paths.current().profiles), terminal.ask, erl=chosen_erl, withdraw=terminal.withdraw)
+    hub.subscribe(terminal.hear)
+    try:
+        profile = hub.connect(profile_of(options), Options(persist=persist, observes=observes, cookie=cookie_of(options)))
+        yield Run(hub, terminal, profile)
+    finally:
+        terminal.clear()
+        hub.close()
+
+
+def nodes(options: argparse.Namespace) -> int:
+    """``spyglass nodes TARGET``."""
+    with connected(options, observes=False) as run:
+        status = run.surveyed()
+    if options.json:
+        print_json({"target": options.target, "nodes": [node_json(n) for n in status.nodes], "warnings": list(status.warnings)})
+        return 0
+    if status.nodes:
+        print(node_table(status.nodes))
+    else:
+        say("No BEAM node is there.")
+    for warning in status.warnings:
+        say(warning)
+    return 0
+
+
+def observe(options: argparse.Namespace) -> int:
+    """``spyglass observe TARGET [NODE]``: until the window closes."""
+    with connected(options, observes=True) as run:
+        wanted = options.node if "@" in options.node else choose(run, options.node).key
+        run.hub.observe(run.profile, wanted)
+        opened = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
+        _raise_trouble(opened)
+        say(f"Observer is open on {_names(opened)}; close its window or press Ctrl-C to end.")
+        ended = run.terminal.reach(lambda status: not status.observing)
+        _raise_trouble(ended)
+    return 0
+
+
+def shell(options: argparse.Namespace) -> int:
+    """``spyglass shell TARGET [NODE]``: the terminal is the shell's until it ends."""
+    with connected(options, observes=False) as run:
+        node = choose(run, options.node)
+        with run.session.shell(node.key) as (argv, env, descriptor):
+            run.terminal.clear()
+            return subprocess.run(argv, env=env, pass_fds=(descriptor,), check=False).returncode  # noqa: S603 - our own argv
+
+
+def rpc(options: argparse.Namespace) -> int:
+    """``spyglass rpc TARGET NODE M F [TERM …]``."""
+    with connected(options, observes=False) as run:
+        node = choose(run, options.node)
+        vm, name = run.session.calling(node.key)
+        print(vm.call(name, options.module, options.function, options.args))
+    return 0
+
+
+def forward(options: argparse.Namespace) -> int:
+    """``spyglass forward TARGET [NODE]``: hold the tunnel until Ctrl-C."""
+    with connected(options, observes=False, persist=True) as run:
+        status = run.surveyed()
+        chosen = [choose(run, options.node)] if options.node else [n for n in status.nodes if n.reachable]
+        if not chosen:
+            raise Failure("No node there can be reached", "See `spyglass nodes` for the reasons.", code="no-node")
+        for info in chosen:
+            print(f"{info.node}  127.0.0.1:{info.forward}", flush=True)
+        say("Held until Ctrl-C.")
+        while True:
+            before = run.terminal.last
+            run.terminal.until(lambda s, before=before: s is not before)  # type: ignore[misc]
+
+
+def choose(run: Run, wanted: str) -> NodeInfo:
+    """The node that is meant: a full name, the part before @, or the only one; else ask. Raises Failure."""
+    status = run.surveyed()
+    fitting = [n for n in status.nodes if not wanted or wanted in {n.node, n.node.split("@")[0]}]
+    if not fitting:
+        known = ", ".join(n.node for n in status.nodes) or "none"
+        hint = "; ".join((f"Nodes found: {known}.", *status.warnings))
+        raise Failure(f"There is no node {wanted} there" if wanted else "No BEAM node is there", hint, code="no-node")
+    able = [n for n in fitting if n.reachable] or fitting
+    if len(able) == 1:
+        return able[0]
+    question = Choice("Which node?", tuple(n.node for n in able), tuple(n.container or "" for n in able))
+    answer = _ask_here(run, question)
+    return next(n for n in able if n.node == answer)
+
+
+def _ask_here(run: Run, question: Choice) -> str:
+    """Put a question from the main thread."""
+    from spyglass.cli import terminal  # noqa: PLC0415 - so that tests can answer in its place
+
+    if not run.terminal.may_ask:
+        raise NeedsAnswer("Several nodes are there", "Name one of: " + ", ".join(question.options))
+    return str(terminal.put(question))
+
+
+def _raise_trouble(status: Status) -> None:
+    for problem in status.troubles.values():
+        raise Failure(problem.title, problem.hint, code=problem.code)
+
+
+def _names(status: Status) -> str:
+    return ", ".join(n.node for n in status.nodes if n.key in status.observing)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """``spyglass doctor [TARGET]``."""
+    from spyglass.cli import checkup  # noqa: PLC0415 - rarely needed
+
+    return checkup.run(options)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """``spyglass demo``."""
+    from spyglass.cli import trial  # noqa: PLC0415 - rarely needed
+
+    return trial.run(options)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "nodes": nodes, "observe": observe, "shell": shell, "rpc": rpc, "forward": forward, "doctor": doctor, "demo": demo,
+}  # fmt: skip

@@ -1,0 +1,130 @@
+"""The grammar of the command line, in one place: help, man page and completion come from it."""
+
+from __future__ import annotations
+
+import argparse
+
+from spyglass import __version__
+
+EXAMPLES = """\
+examples:
+  spyglass nodes deploy@prod1                what BEAM nodes are there
+  spyglass observe prod1 shop@172.17.0.4     Observer on that node
+  spyglass observe prod1 --container web     on the only node in the container web
+  spyglass shell prod1 shop@172.17.0.4       iex (or an Erlang shell) on the node
+  spyglass rpc prod1 shop@172.17.0.4 erlang system_info otp_release
+  spyglass doctor prod1                      each link of the chain, and what to do
+
+TARGET is a saved profile's name, [user@]host[:port] (names of ~/.ssh/config are welcome), or `local`.
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+
+def build() -> argparse.ArgumentParser:
+    """Return the parser."""
+    parser = argparse.ArgumentParser(
+        prog="spyglass",
+        description="Observer on any BEAM node that SSH can reach. Without a subcommand: the window.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"spyglass {__version__}")
+    parser.add_argument("--profile-dir", metavar="DIR", default="", help="keep everything below DIR (a throw-away set-up)")
+    commands = parser.add_subparsers(dest="command", metavar="SUBCOMMAND", title="subcommands")
+    _target_command(commands, "nodes", "list the BEAM nodes that are there", json=True)
+    observe = _target_command(commands, "observe", "open Observer on a node, until its window closes")
+    _node(observe)
+    shell = _target_command(commands, "shell", "a remote shell: iex where the node has Elixir, else Erlang's")
+    _node(shell)
+    rpc = _target_command(commands, "rpc", "call M:F with Erlang terms on a node and print the result")
+    rpc.add_argument("node", metavar="NODE", help="full name, or the part before @ where that is unique")
+    rpc.add_argument("module", metavar="M")
+    rpc.add_argument("function", metavar="F")
+    rpc.add_argument("args", metavar="TERM", nargs="*", help="the arguments, an Erlang term each, such as otp_release")
+    forward = _target_command(commands, "forward", "hold the tunnel and print what other tools need, until Ctrl-C")
+    _node(forward)
+    doctor = _target_command(commands, "doctor", "check each link of the chain, with one remedy each", json=True, optional=True)
+    doctor.set_defaults(command="doctor")
+    _profiles(commands)
+    _demo(commands)
+    return parser
+
+
+def _target_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    *,
+    json: bool = False,
+    optional: bool = False,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("target", metavar="TARGET", nargs="?" if optional else None, help="profile, [user@]host[:port], or local")
+    _common(parser)
+    way = parser.add_argument_group("the way there")
+    way.add_argument("--container", metavar="NAME", default="", help="only this container (a pattern such as 'web*' is welcome)")
+    way.add_argument("--jump", metavar="HOST", action="append", default=[], help="go through this host first (may be repeated)")
+    way.add_argument("--identity", metavar="FILE", default="", help="the private key to use")
+    way.add_argument("--cookie-file", metavar="FILE", default="", help="read the cookie from FILE, `-` for standard input")
+    way.add_argument("--batch", action="store_true", help="never ask: fail with what would have been asked")
+    if json:
+        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--profile-dir", metavar="DIR", default=argparse.SUPPRESS, help="keep everything below DIR (a throw-away set-up)"
+    )
+
+
+def _node(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "node", metavar="NODE", nargs="?", default="", help="full name, or the part before @; default: the only one, else ask"
+    )
+
+
+def _profiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("profiles", help="saved connections", description="Saved connections.")
+    _common(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _common(actions.add_parser("list", help="name and way of each"))
+    for name, text in (("show", "print one, as it is saved"), ("remove", "delete one, and its secrets")):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("name", metavar="NAME")
+        _common(action)
+    for name, text in (("add", "save a new one"), ("edit", "change one")):
+        _edit_options(actions.add_parser(name, help=text), new=name == "add")
+    for name, text in (("import", "read one from FILE"), ("export", "write one to FILE (no secrets are in it)")):
+        action = actions.add_parser(name, help=text)
+        if name == "export":
+            action.add_argument("name", metavar="NAME")
+        action.add_argument("file", metavar="FILE")
+        _common(action)
+
+
+def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("target", metavar="TARGET", nargs=None if new else "?", help="[user@]host[:port] or local")
+    parser.add_argument("--rename", metavar="NAME", default=None, help="a new name") if not new else None
+    parser.add_argument("--container", metavar="NAME", default=None)
+    parser.add_argument("--node", metavar="PATTERN", default=None, help="only nodes whose full name fits")
+    parser.add_argument("--jump", metavar="HOST", action="append", default=None)
+    parser.add_argument("--identity", metavar="FILE", default=None)
+    parser.add_argument("--group", metavar="NAME", default=None)
+    parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)
+    _common(parser)
+
+
+def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="a server of our own on loopback, to try it all",
+        description="Start an SSH server and a node of our own on loopback, with a profile for them, and open the window. "
+        "Everything ends with it.",
+    )
+    parser.add_argument("--observe", action="store_true", help="open Observer on the demo node at once")
+    parser.add_argument("--screenshot", metavar="FILE", default="", help="observe, save a picture of the Observer window, and end")
+    parser.add_argument("--no-window", action="store_true", help="do not open Spyglass's own window")
+    _common(parser)

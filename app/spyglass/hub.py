@@ -1,0 +1,191 @@
+"""All connections of one program run; the only API of window, command line and control.
+
+No call waits for the network. One lock guards the table of connections and is never held
+while calling out. Listeners are called from the connections' threads.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from spyglass.connection import CloseWindow, Connection, Observe, Options, Refresh, Retry
+from spyglass.errors import Failure, Missing
+from spyglass.standby import Standby
+from spyglass.status import Status
+
+if TYPE_CHECKING:
+    from spyglass.profile import Profile
+    from spyglass.questions import Question
+    from spyglass.session import Session
+    from spyglass.store.profiles import Profiles
+
+Listener = Callable[[Status], None]
+
+
+class Hub:
+    """The profiles and their connections."""
+
+    def __init__(
+        self,
+        store: Profiles,
+        ask: Callable[[str, Question], Any],
+        *,
+        erl: Callable[[], str] = str,
+        withdraw: Callable[[str], None] | None = None,
+    ) -> None:
+        """``ask(profile_id, question)`` blocks for a person; ``withdraw(profile_id)`` takes its questions back.
+
+        ``erl`` gives the path of the Erlang that the person chose (empty: search).
+        """
+        self.store = store
+        self._ask = ask
+        self._withdraw = withdraw or (lambda _profile: None)
+        self._standby = Standby(erl)
+        self._lock = threading.Lock()
+        self._connections: dict[str, Connection] = {}
+        self._unsaved: dict[str, Profile] = {}
+        self._listeners: list[Listener] = []
+
+    # -- profiles -------------------------------------------------------------
+
+    def profiles(self) -> list[Profile]:
+        """Saved profiles in their order, then those connected without saving."""
+        saved, _ = self.store.load()
+        return [*saved, *self._unsaved.values()]
+
+    def broken(self) -> list[Failure]:
+        """What is wrong with profile files that can't be used."""
+        return self.store.load()[1]
+
+    def add(self, profile: Profile) -> Profile:
+        """Save a new profile; returns it with its id."""
+        self._unsaved.pop(profile.id, None)
+        return self.store.add(profile)
+
+    def replace(self, profile: Profile) -> None:
+        """Save a changed profile; a live connection keeps what it began with."""
+        self.store.replace(profile)
+
+    def remove(self, profile_id: str) -> None:
+        """Disconnect and delete a profile."""
+        self.disconnect(profile_id)
+        if self._unsaved.pop(profile_id, None) is None:
+            self.store.remove(profile_id)
+
+    def profile(self, profile_id: str) -> Profile:
+        """The profile with this id. Raises Missing."""
+        for profile in self.profiles():
+            if profile.id == profile_id:
+                return profile
+        raise Missing("There is no such profile", "It may have been deleted.")
+
+    # -- states ---------------------------------------------------------------
+
+    def status(self, profile_id: str) -> Status:
+        """What is known of one profile's connection now."""
+        with self._lock:
+            connection = self._connections.get(profile_id)
+        return connection.status if connection else Status(profile_id)
+
+    def statuses(self) -> list[Status]:
+        """The status of every connection that was started."""
+        with self._lock:
+            return [c.status for c in self._connections.values()]
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear every Status from now on (from worker threads); returns how to stop hearing."""
+        with self._lock:
+            self._listeners = [*self._listeners, listener]
+        return lambda: self._unsubscribe(listener)
+
+    def _unsubscribe(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners = [known for known in self._listeners if known is not listener]
+
+    def _publish(self, status: Status) -> None:
+        for listener in self._listeners:
+            listener(status)
+
+    # -- wishes -----------------------------------------------------------------
+
+    def connect(self, profile: Profile | str, options: Options = Options()) -> str:
+        """Connect a profile (an id, or one that need not be saved); returns its id."""
+        wanted = self.profile(profile) if isinstance(profile, str) else profile
+        if not wanted.id:
+            wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
+        connection = Connection(wanted, self._asker(wanted.id), self._publish, self._standby, options)
+        with self._lock:
+            running = self._connections.get(wanted.id)
+            if running is not None and running.alive:
+                running.post(Retry())
+                return wanted.id
+            self._connections[wanted.id] = connection
+        if all(p.id != wanted.id for p in self.profiles()):
+            self._unsaved[wanted.id] = wanted
+        if options.observes:  # before SSH, whose import keeps this process busy for 0.1 s
+            threading.Thread(target=self._prepare, name="standby", daemon=True).start()
+        connection.start()
+        return wanted.id
+
+    def disconnect(self, profile_id: str) -> None:
+        """Close everything of this profile, in the background."""
+        with self._lock:
+            connection = self._connections.get(profile_id)
+        if connection is not None:
+            connection.stop()
+            self._withdraw(profile_id)
+
+    def retry(self, profile_id: str) -> None:
+        """Try again now."""
+        self.connect(profile_id)
+
+    def refresh(self, profile_id: str) -> None:
+        """Look for nodes again."""
+        self._post(profile_id, Refresh())
+
+    def observe(self, profile_id: str, node: str) -> None:
+        """Open Observer on a node (its key or full name), as soon as it is known."""
+        self._post(profile_id, Observe(node))
+
+    def close_window(self, profile_id: str, key: str) -> None:
+        """Close the Observer window of a node."""
+        self._post(profile_id, CloseWindow(key))
+
+    def session(self, profile_id: str) -> Session:
+        """The connected period of a profile, for calls that block. Raises Failure when there is none."""
+        with self._lock:
+            connection = self._connections.get(profile_id)
+        if connection is None or connection.session is None:
+            raise Failure("This profile is not connected", "Connect it first.", code="offline")
+        return connection.session
+
+    def close(self, seconds: float = 20.0) -> None:
+        """End every connection and wait for it, at most so long each."""
+        with self._lock:
+            connections = list(self._connections.values())
+        for connection in connections:
+            connection.stop()
+            self._withdraw(connection.profile.id)
+        for connection in connections:
+            connection.join(seconds)
+        self._standby.close()
+
+    def _post(self, profile_id: str, wish: Observe | CloseWindow | Refresh) -> None:
+        with self._lock:
+            connection = self._connections.get(profile_id)
+        if connection is not None and connection.alive:
+            connection.post(wish)
+
+    def _asker(self, profile_id: str) -> Callable[[Question], Any]:
+        return lambda question: self._ask(profile_id, question)
+
+    def _prepare(self) -> None:
+        try:
+            self._standby.prepare()
+        except Failure:
+            return  # no Erlang here: whoever opens a window is told so, with the remedy

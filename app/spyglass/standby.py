@@ -1,0 +1,110 @@
+"""A local VM that boots while something else takes its time.
+
+Booting and loading the graphics takes longer than connecting through SSH; started first,
+it costs nobody a wait. At most one VM stands by; :meth:`Standby.take` hands it over or
+boots one. A VM of :meth:`Standby.plain` has no graphics loaded: it is for calls only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from spyglass.errors import Failure
+
+if TYPE_CHECKING:
+    from spyglass.erlang.node import LocalNode
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Booted:
+    """A booting VM with the slot that names it; events wait until somebody listens."""
+
+    def __init__(self, erl: str, *, preload: bool) -> None:
+        """Start the VM; raises Missing when there is no usable Erlang."""
+        from spyglass.erlang import runtime, slots  # noqa: PLC0415 - late: not every command needs a VM
+        from spyglass.erlang.node import LocalNode  # noqa: PLC0415
+
+        self._lock = threading.Lock()
+        self._early: list[dict[str, Any]] = []
+        self._listener: Listener | None = None
+        erlang = runtime.find(erl)
+        ebin = runtime.modules(erlang)
+        self._slot = slots.take()
+        slot = self._slot.__enter__()
+        try:
+            self.vm: LocalNode = LocalNode.start(erlang, ebin, slot, on_event=self._event)
+        except BaseException:
+            self._slot.__exit__(None, None, None)
+            raise
+        self.erlang = erlang
+        if preload:
+            self._preload = threading.Thread(target=self._load, name="preload", daemon=True)
+            self._preload.start()
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` every event from the first on."""
+        with self._lock:
+            early, self._early = self._early, []
+            for event in early:
+                listener(event)
+            self._listener = listener
+
+    def close(self) -> None:
+        """End the VM and give its name free. Callable twice and from any thread."""
+        self.vm.close()
+        with self._lock:
+            slot, self._slot = self._slot, None  # type: ignore[assignment]
+        if slot is not None:
+            slot.__exit__(None, None, None)
+
+    def _event(self, event: dict[str, Any]) -> None:
+        with self._lock:
+            if self._listener is None:
+                self._early.append(event)
+            else:
+                self._listener(event)
+
+    def _load(self) -> None:
+        try:
+            self.vm.ready()
+            self.vm.preload()
+        except Failure:
+            return  # whoever takes the VM meets the same failure, and tells it
+
+
+class Standby:
+    """Keeps one booted VM ready for the next window."""
+
+    def __init__(self, erl: Callable[[], str]) -> None:
+        """``erl`` gives the path that the person chose, or an empty text to search."""
+        self._erl = erl
+        self._lock = threading.Lock()
+        self._spare: Booted | None = None
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Boot the spare now unless there is one. Raises Missing when there is no usable Erlang."""
+        with self._lock:
+            if self._spare is None and not self._closed:
+                self._spare = Booted(self._erl(), preload=True)
+
+    def take(self) -> Booted:
+        """Hand over the spare, or boot a VM with the graphics loaded."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return spare or Booted(self._erl(), preload=True)
+
+    def plain(self) -> Booted:
+        """A VM for calls: no graphics."""
+        return Booted(self._erl(), preload=False)
+
+    def close(self) -> None:
+        """End the spare; none is prepared any more."""
+        with self._lock:
+            self._closed = True
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()

@@ -1,0 +1,46 @@
+"""Fixtures of the laboratory: one for the whole test run, made at first use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from support.lab import Lab
+from support.lab.desktop import Desktop
+from support.lab.fleet import Fleet
+from support.lab.laptop import Laptop
+from support.lab.server import Server
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """A server and a laptop; nothing runs on the server yet but sshd and the engine."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab makes namespaces and runs a Docker engine: run the tests as root")
+    with Lab() as made:
+        yield made
+
+
+@pytest.fixture
+def server(lab: Lab) -> Server:
+    """The server."""
+    return lab.server
+
+
+@pytest.fixture
+def laptop(lab: Lab) -> Laptop:
+    """The laptop."""
+    return lab.laptop
+
+
+@pytest.fixture
+def fleet(lab: Lab) -> Fleet:
+    """The standard nodes, up."""
+    return lab.fleet
+
+
+@pytest.fixture
+def desktop(lab: Lab) -> Desktop:
+    """The laptop's display."""
+    return lab.desktop

@@ -1,0 +1,155 @@
+"""The server of the lab: a real Docker engine and a real sshd in namespaces of their own."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from support.lab import images, rundir
+from support.lab.place import Guest, Place
+from support.lab.users import User, furnish
+
+ADDRESS = "10.99.0.1"
+PORT = 2222
+DEPLOY = User("deploy", 4001, groups=("docker",))
+NODOCKER = User("nodocker", 4002)
+PAT = User("pat", 4003, groups=("docker",), password=f"SPYLAB-password-{secrets.token_hex(6)}")
+USERS = (DEPLOY, NODOCKER, PAT)
+
+_SSHD = """\
+Port {port}
+ListenAddress {address}
+HostKey {keys}/host_ed25519
+AuthorizedKeysFile {keys}/authorized
+StrictModes no
+UsePAM no
+PidFile none
+PermitRootLogin no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+MaxStartups 100
+PrintMotd no
+PrintLastLog no
+LogLevel VERBOSE
+Match User {password_user}
+  PasswordAuthentication yes
+"""
+
+
+class Server:
+    """Docker engine and sshd at 10.99.0.1:2222. ``keys`` holds the host key and the clients' keys.
+
+    Users: ``deploy`` (key, may use the engine), ``nodocker`` (key, may not), ``pat`` (key or password).
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run_directory = run
+        self.keys = run / "keys"
+        self.place = Place("lab-server")
+        furnish(self.place, run, USERS)
+        self._make_keys()
+        self.dockerd = self._start_dockerd()
+        self.sshd: Guest | None = None
+
+    @property
+    def root(self) -> Path:
+        """The server's file system, as seen from the test."""
+        return Path(f"/proc/{self.place.first}/root")
+
+    @property
+    def sshd_log(self) -> Path:
+        """What sshd logged."""
+        return self.run_directory / "sshd.log"
+
+    def close(self) -> None:
+        """End everything on the server."""
+        self.place.close()
+
+    def start_sshd(self) -> None:
+        """Start sshd and wait until it listens; the address must be up."""
+        config = self.run_directory / "sshd_config"
+        config.write_text(_SSHD.format(address=ADDRESS, port=PORT, keys=self.keys, password_user=PAT.name))
+        self.place.sh("mkdir -p /run/sshd")
+        with self.sshd_log.open("ab") as log:
+            self.sshd = self.place.popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stdout=log, stderr=log)
+        wait_until(lambda: b"Server listening" in self.sshd_log.read_bytes(), "sshd listens", 5)
+
+    def docker(self, *arguments: str, timeout: float = 30) -> str:
+        """Run the engine's command line as root; return its standard output."""
+        return self.place.run(["docker", *arguments], timeout=timeout).stdout.strip()
+
+    def load_images(self) -> None:
+        """Import the images of the lab, at the same time."""
+        tars = images.build()
+        wait_until(self._docker_answers, "dockerd answers", 20)
+        with ThreadPoolExecutor() as pool:
+            commands = [images.import_command(name, tar) for name, tar in tars.items()]
+            list(pool.map(lambda command: self.place.run(command, timeout=60), commands))
+
+    def container_log(self, name: str) -> str:
+        """Return what a container wrote on standard output and error."""
+        done = self.place.run(["docker", "logs", name])
+        return done.stdout + done.stderr
+
+    def addresses(self, name: str) -> dict[str, str]:
+        """Return a container's address in each of its networks."""
+        networks = json.loads(self.docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", name))
+        return {network: facts["IPAddress"] for network, facts in networks.items() if facts["IPAddress"]}
+
+    def _make_keys(self) -> None:
+        self.keys.mkdir()
+        self.keys.chmod(0o755)
+        for name in ("host_ed25519", "other_host_ed25519", "client", "stranger"):
+            make_key(self.keys / name)
+        (self.keys / "authorized").write_text((self.keys / "client.pub").read_text())
+
+    def _start_dockerd(self) -> Guest:
+        run = self.run_directory
+        (run / "daemon.json").write_text("{}\n")  # instead of the machine's own
+        flags = {
+            "--config-file": run / "daemon.json",
+            "--data-root": run / "docker",
+            "--exec-root": "/run/docker",
+            "--pidfile": "/run/docker.pid",
+            "--host": "unix:///run/docker.sock",
+            "--cgroup-parent": rundir.cgroup_parent(run),
+            "--exec-opt": "native.cgroupdriver=cgroupfs",
+            "--log-level": "warn",
+        }
+        self.place.sh("echo 1 > /proc/sys/net/ipv4/ip_forward")
+        command = ["dockerd", *(f"{flag}={value}" for flag, value in flags.items())]
+        with (run / "dockerd.log").open("ab") as log:
+            return self.place.popen(command, stdout=log, stderr=log)
+
+    def _docker_answers(self) -> bool:
+        if self.dockerd.popen.poll() is not None:
+            raise RuntimeError("dockerd ended: " + (self.run_directory / "dockerd.log").read_text()[-2000:])
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.settimeout(5)
+            try:
+                engine.connect(str(self.root / "run/docker.sock"))
+                engine.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                return b"200 OK" in engine.recv(200)
+            except OSError:
+                return False
+
+
+def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> None:
+    """Make an SSH key pair, world-unreadable as ssh wants it."""
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", path.name, "-f", str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603
+
+
+def wait_until(ready: Callable[[], bool], what: str, seconds: float, every: float = 0.02) -> None:
+    """Ask again and again until it is so; fail after ``seconds``, saying what did not come."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s: {what}")
+        time.sleep(every)

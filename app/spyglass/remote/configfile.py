@@ -21,7 +21,9 @@ from spyglass.remote.patterns import listed
 MAX_DEPTH = 16  # OpenSSH's limit for Include within Include
 _SEVERAL = frozenset({"identityfile", "certificatefile"})  # these add up; of all others the first wins
 _LINE = re.compile(r"\s*([^\s=\"#]+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
-_NO_WORDS = frozenset({"proxycommand", "localcommand", "remotecommand", "knownhostscommand"})  # raw: for a shell
+_NO_WORDS = frozenset(
+    {"proxycommand", "localcommand", "remotecommand", "knownhostscommand"}
+)  # raw: for a shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,9 @@ def entries(path: Path, *, trusted: bool = False) -> Iterator[tuple[str, Entry]]
             keyword, text = found[1].lower(), found[2]
             yield keyword, Entry(_words(keyword, text, f"{path}:{number}"), text, f"{path}:{number}")
         elif line.strip() and not line.strip().startswith("#"):
-            raise BadInput(f"{path}:{number}: there is no keyword", "Correct that line of the SSH configuration.")
+            raise BadInput(
+                f"{path}:{number}: there is no keyword", "Correct that line of the SSH configuration."
+            )
 
 
 def _words(keyword: str, text: str, place: str) -> tuple[str, ...]:
@@ -174,7 +178,8 @@ def included(entry: Entry, base: Path, home: Path, depth: int) -> list[Path]:
     """The existing files that an Include line names, in the order of reading."""
     if depth > MAX_DEPTH:
         raise BadInput(
-            f"{entry.place}: more than {MAX_DEPTH} Includes within each other", "Look for a file that includes itself."
+            f"{entry.place}: more than {MAX_DEPTH} Includes within each other",
+            "Look for a file that includes itself.",
         )
     found: list[Path] = []
     for word in entry.words:

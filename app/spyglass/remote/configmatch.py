@@ -36,14 +36,18 @@ class Matcher:
         """Whether the block that begins here counts. Raises BadInput for a line without sense."""
         rest = list(words)
         if not rest:
-            raise BadInput(f"{place}: Match without a criterion", "Correct that line of the SSH configuration.")
+            raise BadInput(
+                f"{place}: Match without a criterion", "Correct that line of the SSH configuration."
+            )
         result = True
         while rest:
             name, *given = rest.pop(0).split("=", 1)  # `host=web` is as good as `host web`
             rest = [value for value in given if value] + rest
             negated, name = name.startswith("!"), name.removeprefix("!").lower()
             if name not in _ALONE and not rest:
-                raise BadInput(f"{place}: Match {name} lacks a value", "Correct that line of the SSH configuration.")
+                raise BadInput(
+                    f"{place}: Match {name} lacks a value", "Correct that line of the SSH configuration."
+                )
             value = "" if name in _ALONE else rest.pop(0)
             # every criterion is looked at (final has an effect), but a command only while it matters
             met = self._met(scan, name, value, place) if result or name != "exec" else False
@@ -86,7 +90,9 @@ class Matcher:
                 start_new_session=True,
             )
         except subprocess.TimeoutExpired:
-            scan.warn(f"{place}: the command of `Match exec` took over {EXEC_TIMEOUT:.0f} s; its block is left out")
+            scan.warn(
+                f"{place}: the command of `Match exec` took over {EXEC_TIMEOUT:.0f} s; its block is left out"
+            )
             return False
         except OSError as error:
             scan.warn(f"{place}: the command of `Match exec` can't be run: {error.strerror}")

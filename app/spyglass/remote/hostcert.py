@@ -5,53 +5,15 @@ paramiko can negotiate and parse them, but never asks who signed them.
 
 from __future__ import annotations
 
-import struct
 import time
 from dataclasses import dataclass, field
 
 from spyglass.remote.patterns import matches
+from spyglass.remote.sshwire import Fields, key_type, string
 
 _SUFFIX = "-cert-v01@openssh.com"
 _KEY_FIELDS = {"ssh-ed25519": 1, "ssh-rsa": 2}  # ecdsa: curve and point
 _HOST = 2  # SSH_CERT_TYPE_HOST
-
-
-class _Reader:
-    """Takes SSH's wire types (RFC 4251 section 5) from bytes; ValueError when they run out."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.position = 0
-
-    def take(self, count: int) -> bytes:
-        piece = self._data[self.position : self.position + count]
-        if len(piece) != count:
-            raise ValueError(count)
-        self.position += count
-        return piece
-
-    def number(self, size: int = 4) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-    def string(self) -> bytes:
-        return self.take(self.number())
-
-    @property
-    def rest(self) -> bool:
-        return self.position < len(self._data)
-
-
-def string(data: bytes) -> bytes:
-    """SSH's ``string``: four bytes of length and the data."""
-    return struct.pack(">I", len(data)) + data
-
-
-def key_type(blob: bytes) -> str:
-    """The type that a public key on the wire begins with; empty when it can't be read."""
-    try:
-        return _Reader(blob).string().decode("ascii")
-    except ValueError:
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +62,22 @@ class Certificate:
 
 def parse(blob: bytes) -> Certificate:
     """Read a certificate; raises ValueError if it is none."""
-    reader = _Reader(blob)
+    reader = Fields(blob)
     plain = reader.string().decode("ascii").removesuffix(_SUFFIX)
     reader.string()  # the nonce
     fields = [reader.string() for _ in range(_KEY_FIELDS.get(plain, 2))]
     reader.number(8)  # the serial number
-    kind, name, principals = reader.number(), reader.string(), _Reader(reader.string())
-    names = []
-    while principals.rest:
-        names.append(principals.string().decode("utf-8", "replace"))
+    kind, name, principals = reader.number(), reader.text(), Fields(reader.string()).strings()
     after, before, critical = reader.number(8), reader.number(8), reader.string()
     reader.string(), reader.string()  # extensions, reserved
     authority = reader.string()
     signed = blob[: reader.position]
     return Certificate(
-        key=b"".join(map(string, [plain.encode("ascii"), *fields])),
+        key=string(plain) + b"".join(map(string, fields)),
         authority=authority,
         kind=kind,
-        name=name.decode("utf-8", "replace"),
-        principals=tuple(names),
+        name=name,
+        principals=tuple(one.decode("utf-8", "replace") for one in principals),
         after=after,
         before=before,
         critical=critical,

@@ -19,6 +19,7 @@ from pathlib import Path
 from spyglass.errors import Failure
 from spyglass.remote import hostcert
 from spyglass.remote.patterns import listed
+from spyglass.remote.sshwire import key_type as key_type_of
 
 CERTIFICATE = "-cert-v01@openssh.com"
 ALGORITHMS = (
@@ -136,7 +137,7 @@ def _line(fields: list[str], file: Path, number: int) -> Line | None:
         blob = base64.b64decode(fields[2], validate=True)
     except (binascii.Error, ValueError):
         return None
-    if hostcert.key_type(blob) != fields[1]:
+    if key_type_of(blob) != fields[1]:
         return None
     return Line(marker, fields[0], fields[1], blob, file, number)
 
@@ -181,7 +182,9 @@ def check(
     return _judge_certificate(ours, lines, name, host, key_blob, now)
 
 
-def _judge(ours: list[Line], lines: list[Line], name: str, host: str, blob: bytes, remark: str = "") -> Verdict:
+def _judge(
+    ours: list[Line], lines: list[Line], name: str, host: str, blob: bytes, remark: str = ""
+) -> Verdict:
     for line in ours:
         if line.marker == "@revoked" and line.blob == blob:
             return Revoked(line.file, line.number, fingerprint(blob))
@@ -189,7 +192,7 @@ def _judge(ours: list[Line], lines: list[Line], name: str, host: str, blob: byte
     for line in plain:
         if line.blob == blob:
             return Known(line.place)
-    same_type = [line for line in plain if line.key_type == hostcert.key_type(blob)]
+    same_type = [line for line in plain if line.key_type == key_type_of(blob)]
     if same_type:
         line = same_type[0]
         return Changed(line.file, line.number, fingerprint(line.blob), fingerprint(blob))
@@ -218,11 +221,15 @@ def _judge_certificate(
     for line in ours:
         if line.marker == "@revoked" and line.blob in (certificate.authority, certificate.key):
             return Revoked(line.file, line.number, fingerprint(line.blob))
-    vouching = [line for line in ours if line.marker == "@cert-authority" and line.blob == certificate.authority]
+    vouching = [
+        line for line in ours if line.marker == "@cert-authority" and line.blob == certificate.authority
+    ]
     fault = certificate.fault(host.lower(), now) if vouching else ""
     if vouching and not fault:
         return Known(vouching[0].place, by_certificate=True)
-    return _judge(ours, lines, name, host, certificate.key, fault and f"its host certificate is not valid: {fault}")
+    return _judge(
+        ours, lines, name, host, certificate.key, fault and f"its host certificate is not valid: {fault}"
+    )
 
 
 def preferred_types(files: Iterable[Path], host: str, port: int) -> tuple[str, ...]:
@@ -245,13 +252,14 @@ def remember(file: Path, host: str, port: int, key_type: str, blob: bytes, *, ha
     """Append the key; creates the file (0600) and its directory (0700). Raises Failure if it can't."""
     name = entry_name(host, port)
     written = _hash(name) if hashed else name
-    line = f"{written} {hostcert.key_type(blob) or key_type} {base64.b64encode(blob).decode('ascii')}\n"
+    line = f"{written} {key_type_of(blob) or key_type} {base64.b64encode(blob).decode('ascii')}\n"
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _append(file, line.encode())
     except OSError as error:
         raise Failure(
-            f"The host key can't be written to {file}", f"{error.strerror}. Look at the owner and mode of that file."
+            f"The host key can't be written to {file}",
+            f"{error.strerror}. Look at the owner and mode of that file.",
         ) from error
 
 

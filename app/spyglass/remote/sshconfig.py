@@ -246,8 +246,12 @@ def _jump(text: str, place: str) -> SSHHop:
     found = _HOP.match(text.removeprefix("ssh://"))
     host = (found["v6"] or found["host"]) if found else ""
     if not found or not host or host.startswith("-") or (found["user"] or "").startswith("-"):
-        raise BadInput(f"{place}: {text!r} is not a jump host", "Write it as host, user@host or user@host:port.")
-    return SSHHop(host=host, user=found["user"] or "", port=_port(found["port"], place) if found["port"] else 0)
+        raise BadInput(
+            f"{place}: {text!r} is not a jump host", "Write it as host, user@host or user@host:port."
+        )
+    return SSHHop(
+        host=host, user=found["user"] or "", port=_port(found["port"], place) if found["port"] else 0
+    )
 
 
 def _lower(host: str) -> str:
@@ -281,7 +285,9 @@ def _strict(scan: Scan) -> bool:
     entry = scan.first.get("stricthostkeychecking")
     value = entry.word.lower() if entry else "ask"
     if entry and value in ("no", "off", "false", "accept-new"):
-        scan.warn(f"{entry.place}: StrictHostKeyChecking {value} is not followed; unknown host keys are asked about")
+        scan.warn(
+            f"{entry.place}: StrictHostKeyChecking {value} is not followed; unknown host keys are asked about"
+        )
     return value in ("yes", "true")
 
 

@@ -24,9 +24,10 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# The first Python that is new enough and can make virtual environments.
+# The Python that .venv has, else the first that is new enough and can make virtual environments.
 usable_python() {
   local each
+  if .venv/bin/python -c '' 2>/dev/null; then echo .venv/bin/python; return; fi
   for each in python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3; do
     if "$each" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$each"
@@ -97,7 +98,7 @@ environment() {
   )
   if stamped "$1" "$stamp"; then return; fi
   say "Making .venv with $("$python" --version) ..."
-  [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
+  [ "$python" = .venv/bin/python ] || "$python" -m venv --clear .venv
   export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
   .venv/bin/python -m pip install --quiet --no-deps "${requirements[@]}" >&2
   .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . >&2

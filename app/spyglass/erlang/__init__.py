@@ -1,0 +1,1 @@
+"""Everything about Erlang: finding nodes, proving cookies, and the local node that shows them."""

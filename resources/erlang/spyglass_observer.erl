@@ -1,0 +1,201 @@
+%% The Observer window: opened on the remote node, closed the moment that node is gone.
+%%
+%% Observer is made to start on its own node and be switched by its Nodes menu. Here the
+%% window is built out of sight (see spyglass_prepare), pointed at the node, and only then
+%% shown, so it never shows anything of this node. Built ahead of time, it appears at once.
+%% Where it cannot be built out of sight it is started the ordinary way and pointed at once.
+%%
+%% Observer does not notice when a hidden node goes down (it watches visible ones), would
+%% then put up modal boxes and go on with its own node. So this server closes it by itself
+%% on nodedown, and ends the whole node if boxes keep it from closing.
+%%
+%% One window a node: Observer registers a name. Opening and closing run in processes of
+%% their own, so that a nodedown is never kept waiting by either.
+-module(spyglass_observer).
+-behaviour(gen_server).
+
+-export([start_link/0, preload/0, open/1, close/0, tab/1, nodedown/1, hold/1]).
+-export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
+
+-define(OPEN_LIMIT_MS, 15000).
+-define(CLOSE_LIMIT_MS, 1500).
+-define(ANSWER_LIMIT_MS, 5000).
+%% Positions in observer_wx's #state{} and the number of its first node menu entry, OTP 21 to 25.
+-define(ACTIVE_NODE, 10).
+-define(MENU_NODES, 11).
+-define(FIRST_NODE_ID, 1001).
+
+%% `node' is shown in the window that `window' monitors; `target' is being opened by `opening'.
+-record(state, {node, target, opening, caller, window}).
+
+start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
+
+%% @doc Load Observer and, if possible, build its window out of sight.
+preload() -> in_turn(preload).
+
+%% @doc Show Observer on the node, which must be joined and must have the backend.
+open(Node) ->
+    {shown, _} = in_turn({open, Node}),
+    shown.
+
+%% @doc Close the window; `not_open' if there is none.
+close() ->
+    case whereis(observer) of
+        undefined -> not_open;
+        Window -> shut(Window)
+    end.
+
+%% @doc Turn to the tab of this position, from 0; return its title.
+tab(Index) ->
+    Notebook = notebook(),
+    wxNotebook:setSelection(Notebook, Index),
+    unicode:characters_to_binary(wxNotebook:getPageText(Notebook, Index)).
+
+%% @doc The node is gone: close its window now. Does not wait.
+nodedown(Node) -> gen_server:cast(?MODULE, {nodedown, Node}).
+
+%% @doc Takes the place of wxFrame:show/1 and the like in the prepared observer_wx.
+hold(_Frame) -> true.
+
+in_turn(Request) ->
+    case gen_server:call(?MODULE, Request, ?OPEN_LIMIT_MS + ?ANSWER_LIMIT_MS) of
+        {ok, Value} -> Value;
+        {throw, Reason} -> throw(Reason)
+    end.
+
+init([]) -> {ok, #state{}}.
+
+handle_call(_Request, _From, #state{opening = Busy} = State) when Busy =/= undefined ->
+    {reply, {throw, {busy, <<"Observer is being opened">>}}, State};
+handle_call(preload, From, State) ->
+    {noreply, begin_work(fun build/0, From, State)};
+handle_call({open, Node}, From, State) ->
+    {noreply, begin_work(fun() -> show_on(Node) end, From, State#state{target = Node})}.
+
+handle_cast({nodedown, Node}, #state{node = Shown, target = Target} = State)
+  when Node =:= Shown; Node =:= Target ->
+    spawn(fun close/0),
+    {noreply, give_up(State)};
+handle_cast(_, State) ->
+    {noreply, State}.
+
+handle_info({'DOWN', _, process, Pid, Result}, #state{opening = Pid, caller = From} = State) ->
+    gen_server:reply(From, outcome(Result)),
+    {noreply, settled(outcome(Result), State#state{opening = undefined, caller = undefined})};
+handle_info({'DOWN', Window, process, _, _}, #state{window = Window} = State) ->
+    spyglass_ctl:event(#{event => observer_closed, node => State#state.node}),
+    {noreply, State#state{window = undefined, node = undefined}};
+handle_info({too_long, Pid}, #state{opening = Pid} = State) ->
+    spawn(fun close/0),
+    {noreply, give_up(State)};
+handle_info(_, State) ->
+    {noreply, State}.
+
+begin_work(Work, From, State) ->
+    {Pid, _} = spawn_monitor(fun() -> exit(result(Work)) end),
+    erlang:send_after(?OPEN_LIMIT_MS, self(), {too_long, Pid}),
+    State#state{opening = Pid, caller = From}.
+
+result(Work) ->
+    try {done, {ok, Work()}}
+    catch
+        throw:Reason -> {done, {throw, Reason}};
+        _:Reason -> {done, {throw, {observer_failed, spyglass_json:text(Reason)}}}
+    end.
+
+outcome({done, Result}) -> Result;
+outcome(Reason) -> {throw, {observer_failed, spyglass_json:text(Reason)}}.
+
+give_up(#state{opening = undefined} = State) -> State;
+give_up(#state{opening = Pid, caller = From} = State) ->
+    exit(Pid, kill),
+    gen_server:reply(From, {throw, {nodedown, <<"gone while Observer was opening">>}}),
+    State#state{opening = undefined, caller = undefined, target = undefined}.
+
+%% Once shown, the end of the window is noticed, whoever closes it.
+settled({ok, {shown, Pid}}, #state{window = undefined} = State) ->
+    settled({ok, {shown, Pid}}, State#state{window = monitor(process, Pid)});
+settled({ok, {shown, _}}, #state{target = Node} = State) ->
+    spyglass_ctl:event(#{event => observer_open, node => Node}),
+    State#state{node = Node, target = undefined};
+settled(_, State) ->
+    State#state{target = undefined}.
+
+%% --- opening, in a process of its own ---
+
+build() ->
+    _ = application:load(observer),
+    {ok, Modules} = application:get_key(observer, modules),
+    ok = code:ensure_modules_loaded([wx, wxe_server, wx_object | Modules]),
+    prepared() andalso whereis(observer) =:= undefined andalso start(),
+    ok.
+
+prepared() ->
+    lists:member({prepared_by, [spyglass]}, observer_wx:module_info(attributes)).
+
+start() ->
+    case observer:start() of
+        ok -> ok;
+        {error, Reason} -> throw(why_not(Reason))
+    end.
+
+%% What wx says without a display differs between releases; all of it starts here.
+why_not({{error, {load, _}}, _}) -> {no_display, <<"wx cannot open the display">>};
+why_not({einval, "Could not initiate graphics" ++ _}) -> {no_display, <<"wx cannot open the display">>};
+why_not(Reason) -> {observer_failed, spyglass_json:text(Reason)}.
+
+show_on(Node) ->
+    {module, _} = code:ensure_loaded(observer_wx),
+    whereis(observer) =/= undefined orelse start(),
+    point_at(Node),
+    Node =:= active_node() orelse misled(),
+    Notebook = notebook(),
+    Frame = wxWindow:getParent(wxWindow:getParent(Notebook)),
+    wxWindow:show(Frame),
+    wxWindow:raise(Frame),
+    {shown, whereis(observer)}.
+
+misled() ->
+    close(),
+    throw({observer_failed, <<"Observer did not turn to the node">>}).
+
+point_at(Node) ->
+    case erlang:function_exported(observer_wx, set_node, 1) of
+        true -> observer_wx:set_node(Node);
+        false -> press_menu(Node)
+    end.
+
+%% OTP 25 and older can be switched only by the Nodes menu, so its event is what we send.
+%% The list behind the menu lacks hidden nodes on 24 and older; for the one event it is
+%% replaced by a list of our node alone, and nodeup makes Observer build it anew.
+press_menu(Node) ->
+    Point = fun([Parent, State | Rest]) when is_list(element(?MENU_NODES, State)) ->
+        [Parent, setelement(?MENU_NODES, State, [Node]) | Rest]
+    end,
+    [_, State | _] = sys:get_state(observer, ?ANSWER_LIMIT_MS),
+    true = is_atom(element(?ACTIVE_NODE, State)),
+    sys:replace_state(observer, Point, ?ANSWER_LIMIT_MS),
+    Pressed = {wxCommand, command_menu_selected, [], 0, 0},
+    observer ! {wx, ?FIRST_NODE_ID, {wx_ref, 0, wxFrame, []}, [], Pressed},
+    observer ! {nodeup, Node}.
+
+active_node() -> observer_wx:get_active_node().
+
+%% The notebook of the window; as a side effect this process may talk to wx afterwards.
+notebook() ->
+    whereis(observer) =/= undefined orelse throw({not_open, <<"no Observer window is open">>}),
+    observer ! {get_debug_info, self()},
+    receive
+        {observer_debug, Env, Notebook, _} -> wx:set_env(Env), Notebook
+    after ?ANSWER_LIMIT_MS -> throw({observer_failed, <<"Observer does not answer">>})
+    end.
+
+%% Modal boxes keep Observer from stopping, and killing it would leave dead windows behind:
+%% then this node has to go as a whole. Spyglass sees it end and starts another one.
+shut(Window) ->
+    Monitor = monitor(process, Window),
+    spawn(fun() -> observer:stop() end),
+    receive
+        {'DOWN', Monitor, process, _, _} -> closed
+    after ?CLOSE_LIMIT_MS -> halt(5, [{flush, false}])
+    end.

@@ -1,0 +1,62 @@
+%% Figures of a remote node, in one round trip, with nothing loaded there.
+%%
+%% Plain BIFs are applied on the other side; the list of the largest processes is worked
+%% out there as well, by the interpreter that every node has (erl_eval), so that ten lines
+%% come back and not one for each process.
+-module(spyglass_stats).
+
+-export([take/1]).
+
+-define(TOP, 10).
+-define(MOST_PROCESSES, 20000).
+
+%% @doc A map of figures: bytes, milliseconds and counts, as documented in LocalNode.stats.
+take(Node) ->
+    Keys = [process_count, process_limit, port_count, port_limit, atom_count, atom_limit, ets_count,
+            schedulers, schedulers_online, logical_processors_available],
+    Answers = spyglass_remote:all(Node, [{erlang, system_info, [Key]} || Key <- Keys] ++ calls()),
+    {Counts, Rest} = lists:split(length(Keys), Answers),
+    maps:merge(maps:from_list(lists:zip(Keys, [number(C) || C <- Counts])), figures(Node, Rest)).
+
+calls() ->
+    [{erlang, system_info, [otp_release]}, {erlang, system_info, [version]},
+     {erlang, system_info, [system_architecture]}, {inet, gethostname, []}, {os, getpid, []},
+     {erlang, memory, []}, {erlang, statistics, [total_run_queue_lengths]},
+     {erlang, statistics, [run_queue_lengths]}, {erlang, statistics, [wall_clock]},
+     {erlang, statistics, [runtime]}, {erlang, statistics, [io]}, {erlang, statistics, [reductions]},
+     {erlang, nodes, [visible]}, {erlang, nodes, [hidden]}, {erl_eval, exprs, [top(), []]}].
+
+figures(Node, [Otp, Erts, Arch, {ok, Host}, Pid, Memory, Queued, Queues, {Up, _}, {Cpu, _},
+               {{_, In}, {_, Out}}, {Reductions, _}, Visible, Hidden, {value, Top, _}]) ->
+    #{node => Node, otp => list_to_binary(Otp), erts => list_to_binary(Erts),
+      architecture => list_to_binary(Arch), hostname => list_to_binary(Host),
+      os_pid => list_to_binary(Pid), memory => maps:from_list(Memory), run_queue => Queued,
+      run_queues => Queues, uptime_ms => Up, cpu_ms => Cpu, io_in => In, io_out => Out,
+      reductions => Reductions, visible => Visible, hidden => Hidden -- [node()],
+      top => [process(Line) || Line <- Top]}.
+
+number(N) when is_integer(N) -> N;
+number(_) -> undefined.
+
+process({Memory, Pid, Info}) ->
+    #{pid => spyglass_json:text(Pid), memory => Memory, name => name(Info),
+      reductions => proplists:get_value(reductions, Info),
+      queue => proplists:get_value(message_queue_len, Info)}.
+
+name(Info) ->
+    case proplists:get_value(registered_name, Info) of
+        [] -> spyglass_json:text(proplists:get_value(initial_call, Info));
+        Name -> atom_to_binary(Name, utf8)
+    end.
+
+%% The largest processes by memory, as parsed expressions for erl_eval.
+top() ->
+    Source = io_lib:format(
+        "Keys = [memory, registered_name, initial_call, reductions, message_queue_len],"
+        "Pids = lists:sublist(erlang:processes(), ~b),"
+        "Lines = [{element(2, hd(I)), P, I} || P <- Pids, I <- [erlang:process_info(P, Keys)], is_list(I)],"
+        "lists:sublist(lists:reverse(lists:sort(Lines)), ~b).",
+        [?MOST_PROCESSES, ?TOP]),
+    {ok, Tokens, _} = erl_scan:string(lists:flatten(Source)),
+    {ok, Expressions} = erl_parse:parse_exprs(Tokens),
+    Expressions.

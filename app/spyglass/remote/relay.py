@@ -1,0 +1,181 @@
+"""Carrying connections: what a local listener accepts, to a stream that is dialled for each.
+
+Two threads a connection, one a direction, so that a side that does not read holds up
+nobody but itself. A half-close is carried as a half-close: many protocols say "that was
+my question" with it and then wait for the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from spyglass.errors import Cancelled, Failure
+
+if TYPE_CHECKING:
+    from spyglass.remote.base import Stream
+
+PIECE = 32_704  # bytes a read: what fits into one SSH data packet of 32 kB
+_NO_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_log = logging.getLogger("spyglass")
+
+
+def _everybody(_sock: socket.socket) -> bool:
+    return True
+
+
+class ThreadRelay:
+    """Accepts until closed. ``dial`` gives a new stream for each connection that ``allow`` lets in.
+
+    The listener belongs to the relay from now on. ``name`` shows up in thread names.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        dial: Callable[[], Stream],
+        allow: Callable[[socket.socket], bool] = _everybody,
+        *,
+        name: str = "relay",
+    ) -> None:
+        self._listener, self._dial, self._allow, self._name = listener, dial, allow, name
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._links: set[Link] = set()
+        self._thread = threading.Thread(target=self._accept, name=f"{name}: accept", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<ThreadRelay {self._name}: {len(self._links)} connections>"
+
+    def close(self) -> None:
+        """End the listener and every connection; returns when their threads are gone."""
+        self._closed.set()
+        _end_listener(self._listener)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5)
+        with self._lock:
+            links = list(self._links)
+        for link in links:
+            link.break_off()
+        for link in links:
+            link.join(5)
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                sock, _ = self._listener.accept()
+            except OSError as exc:
+                if exc.errno in _NO_FILES:
+                    self._closed.wait(0.1)  # out of descriptors: the backlog waits, so must we
+                continue
+            self._welcome(sock)
+
+    def _welcome(self, sock: socket.socket) -> None:
+        if self._closed.is_set() or not self._allow(sock):
+            sock.close()
+            return
+        link = Link(sock, self._dial, self._name, self._gone)
+        with self._lock:
+            self._links.add(link)
+        link.start()
+
+    def _gone(self, link: Link) -> None:
+        with self._lock:
+            self._links.discard(link)
+
+
+class Link:
+    """One carried connection: the thread ``up`` dials and carries there, ``down`` carries back."""
+
+    def __init__(
+        self, sock: socket.socket, dial: Callable[[], Stream], name: str, on_end: Callable[[Link], None]
+    ) -> None:
+        self._sock, self._dial, self._on_end = sock, dial, on_end
+        self._stream: Stream | None = None
+        self._broken = False
+        self._up = threading.Thread(target=self._carry, name=f"{name}: up", daemon=True)
+        self._down = threading.Thread(target=self._carry_back, name=f"{name}: down", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._up.start()
+
+    def join(self, timeout: float) -> None:
+        """Wait until both directions have ended, at most ``timeout`` seconds each."""
+        for thread in (self._up, self._down):
+            if thread.ident and thread is not threading.current_thread():
+                thread.join(timeout)
+
+    def break_off(self) -> None:
+        """End both directions now, from any thread."""
+        self._broken = True
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        if self._stream is not None:
+            self._stream.close()
+
+    def _carry(self) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._reach():
+                self._down.start()
+                self._carry_up()
+                self._down.join()
+        finally:
+            if self._stream is not None:
+                self._stream.close()
+            self._sock.close()
+            self._on_end(self)
+
+    def _reach(self) -> bool:
+        """Dial. A far side that can't be had shows to the local one as a closed connection."""
+        try:
+            self._stream = self._dial()
+        except (Failure, Cancelled, OSError) as exc:
+            _log.debug("not carried: %s", exc)
+            return False
+        if self._broken:  # closed while dialling
+            self._stream.close()
+        return True
+
+    def _carry_up(self) -> None:
+        stream, sock = self._stream, self._sock
+        assert stream is not None  # noqa: S101 - _reach made it
+        try:
+            while data := sock.recv(PIECE):
+                stream.sendall(data)
+            stream.shutdown_write()
+        except OSError:
+            self.break_off()
+
+    def _carry_back(self) -> None:
+        stream, sock = self._stream, self._sock
+        assert stream is not None  # noqa: S101 - _reach made it
+        try:
+            if pour := getattr(stream, "pour", None):
+                pour(sock)  # a stream that knows a shorter way
+            else:
+                while data := stream.recv(PIECE):
+                    sock.sendall(data)
+                sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.break_off()
+
+
+def _end_listener(listener: socket.socket) -> None:
+    """Close it so that a thread in accept() wakes on every system."""
+    with contextlib.suppress(OSError):
+        address = listener.getsockname()
+        try:
+            listener.shutdown(socket.SHUT_RDWR)  # wakes accept() on Linux
+        except OSError:
+            with contextlib.suppress(OSError), socket.create_connection(address[:2], 0.2):
+                pass  # elsewhere a last connection does
+    listener.close()

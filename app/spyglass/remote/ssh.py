@@ -1,0 +1,302 @@
+"""An SSH server as a :class:`~spyglass.remote.base.Remote`."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paramiko.message import Message
+
+from spyglass.errors import Denied, Failure, Lost, Unreachable
+from spyglass.questions import Ask
+from spyglass.remote import auth, sshconfig, trust
+from spyglass.remote.base import Output, Remote, Stop
+from spyglass.remote.channel import Channel, Command
+from spyglass.remote.dialling import explain, place
+from spyglass.remote.reach import reach, shake_hands
+from spyglass.remote.relay import ThreadRelay
+from spyglass.remote.sessions import Sessions
+from spyglass.remote.transport import Refused, Transport
+
+if TYPE_CHECKING:
+    from spyglass.profile import SSHHop
+    from spyglass.remote.auth import Secrets
+    from spyglass.remote.sshconfig import Settings
+
+
+def _silent(_step: str) -> None:
+    """Nobody wants to hear of the steps."""
+
+
+class SSH:
+    """A logged-in SSH connection. Made by :meth:`connect`; ``auth_method`` says how the login went.
+
+    Set ``on_lost`` to hear, once, that the link died by itself: it is called in the
+    connection's own thread, or at once when the link was dead already.
+    """
+
+    def __init__(self, settings: Settings, transport: Transport, auth_method: str) -> None:
+        self.settings, self.auth_method = settings, auth_method
+        self._transport = transport
+        self._sessions = Sessions()
+        self._lock = threading.Lock()
+        self._closing = False
+        self._lost: Lost | None = None
+        self._on_lost: Callable[[Failure], None] | None = None
+        transport.on_end = self._ended
+        transport.keep_alive()
+        self._warm_up = self._warm()
+
+    @classmethod
+    def connect(
+        cls,
+        hop: SSHHop,
+        through: Remote,
+        ask: Ask,
+        stop: Stop,
+        *,
+        settings: Settings | None = None,
+        config: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        secrets: Secrets | None = None,
+        on_step: Callable[[str], None] = _silent,
+    ) -> SSH:
+        """Reach the server through the Remote before it, check its host key, log in.
+
+        ``settings`` are resolved from ssh_config (``config``: read that file instead) unless
+        given. ``stop`` ends every step at once. Raises BadInput, Unreachable, BadHostKey,
+        Denied, NeedsAnswer, Cancelled.
+        """
+        settings = settings or sshconfig.resolve(hop, config=config, environ=environ)
+        stop.check()
+        on_step(f"connecting to {place(settings.hostname, settings.port)}")
+        stream = reach(settings, through, stop)
+        transport = Transport(stream, settings.label)
+        try:
+            with stop.ending(transport.cut):
+                on_step("exchanging keys")
+                shake_hands(transport, settings, stream)
+                trust.check_host_key(settings, transport.host_key_type or "", transport.host_key_blob, ask)
+                on_step(f"logging in as {settings.user}")
+                method = auth.authenticate(transport, settings, ask, stop, secrets=secrets)
+            return cls(settings, transport, method)
+        except BaseException:
+            transport.close()
+            raise
+
+    def describe(self) -> str:
+        """``deploy@prod``."""
+        return self.settings.label
+
+    def __repr__(self) -> str:
+        return f"<SSH {self.describe()}>"
+
+    # what a Remote can do
+
+    def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
+        """Run a command through the account's login shell; ``timeout`` seconds, then it is killed."""
+        deadline = time.monotonic() + timeout
+        channel = self._session(deadline, argv[0], timeout)
+        try:
+            self._send_request(channel, "exec", shlex.join(argv))
+            if not channel.converse(stdin or b"", deadline):
+                self._send_request(channel, "signal", "KILL", reply=False)  # RFC 4254, 6.9
+                raise self._too_slow(argv[0], timeout)
+        except OSError as exc:
+            raise self._gone() from exc
+        finally:
+            channel.close()
+            self._sessions.leave()
+        return self._outcome(channel)
+
+    def dial(self, host: str, port: int, timeout: float = 5.0) -> Channel:
+        """Connect from the server to ``host:port`` (a direct-tcpip channel)."""
+        return self.dial_until(host, port, timeout, Stop())
+
+    def dial_until(self, host: str, port: int, timeout: float, stop: Stop) -> Channel:
+        """As ``dial``, but ``stop`` ends the attempt at once (Cancelled)."""
+        try:
+            return self._transport.open(Channel, "direct-tcpip", (host, port), timeout, stop)
+        except Refused as exc:
+            raise self._no_way(exc, host, port) from exc
+        except TimeoutError as exc:
+            raise explain(exc, host, port, self.describe()) from exc
+        except OSError as exc:
+            raise self._gone() from exc
+
+    def relay(self, listener: socket.socket, host: str, port: int) -> ThreadRelay:
+        """Carry what the listener accepts to ``host:port`` there."""
+        return ThreadRelay(listener, lambda: self.dial(host, port), name=f"{place(host, port)} by {self.describe()}")
+
+    def close(self) -> None:
+        """End the connection and everything that goes through it; may be called twice and from any thread."""
+        with self._lock:
+            self._closing = True
+        self._transport.close()
+
+    # the link
+
+    @property
+    def on_lost(self) -> Callable[[Failure], None] | None:
+        """Who is told that the link died by itself."""
+        return self._on_lost
+
+    @on_lost.setter
+    def on_lost(self, listener: Callable[[Failure], None] | None) -> None:
+        with self._lock:
+            self._on_lost = listener
+            lost = self._lost
+        if lost and listener:
+            listener(lost)
+
+    def latency(self, timeout: float = 5.0) -> float | None:
+        """Seconds from a question to the server's answer, or None when none came in time."""
+        answered = threading.Event()
+        asked = time.monotonic()
+        if not self._transport.ask(answered.set) or not answered.wait(timeout):
+            return None
+        return time.monotonic() - asked
+
+    def _ended(self, reason: Exception | None) -> None:
+        """The transport's thread is about to end."""
+        with self._lock:
+            if self._closing or self._lost:
+                return
+            self._lost = self._loss(reason)
+            listener = self._on_lost
+        if listener:
+            listener(self._lost)
+
+    def _loss(self, reason: Exception | None) -> Lost:
+        words = str(reason) if isinstance(reason, ConnectionAbortedError) else ""
+        detail = words.partition("] ")[2] or "the server or something on the way closed it"
+        return Lost(f"The connection to {self.describe()} is lost: {detail}", "It can be opened again.")
+
+    def _gone(self) -> Lost:
+        return self._lost or Lost(f"The connection to {self.describe()} is closed", "Open it again.")
+
+    # sessions
+
+    def _session(self, deadline: float, command: str, timeout: float) -> Command:
+        """A session channel, when one of the few that a server allows is free."""
+        while True:
+            if not self._sessions.enter(deadline):
+                raise self._too_slow(command, timeout)
+            try:
+                return self._transport.open(Command, "session", None, deadline - time.monotonic(), Stop())
+            except Refused as exc:
+                if not self._sessions.refused():
+                    raise self._forbidden(exc.words) from exc
+            except TimeoutError as exc:
+                self._sessions.leave()
+                raise self._too_slow(command, timeout) from exc
+            except OSError as exc:
+                self._sessions.leave()
+                raise self._gone() from exc
+
+    def _send_request(self, channel: Channel, kind: str, value: str, *, reply: bool = True) -> None:
+        _request(self._transport, channel, kind, value, reply=reply)
+
+    def _outcome(self, channel: Command) -> Output:
+        if channel.forbidden:
+            raise self._forbidden("")
+        if not channel.started or not (channel.eof_received or channel.exit_status >= 0):
+            raise self._gone()
+        return Output(channel.exit_status, b"".join(channel.out), b"".join(channel.err))
+
+    def _warm(self) -> Channel | None:
+        """Run ``true`` and do not wait for it.
+
+        sshd switches Nagle's algorithm off only when a session runs something; without that
+        each small answer may come 40 ms late.
+        """
+        if not self._sessions.enter(0):
+            return None
+        with contextlib.suppress(OSError):
+            channel = self._transport.begin(_WarmUp, "session")
+            channel.leave = self._sessions.leave
+            return channel
+        self._sessions.leave()
+        return None
+
+    # failures in words
+
+    def _no_way(self, exc: Refused, host: str, port: int) -> Failure:
+        """A refused direct-tcpip channel (RFC 4254, 5.1)."""
+        where, here = place(host, port), self.describe()
+        if exc.code == Refused.PROHIBITED:
+            return Denied(
+                f"{here} does not forward to {where}",
+                "The server forbids it: see AllowTcpForwarding and PermitOpen in its sshd_config, and the "
+                "options of the key in authorized_keys.",
+                code="forwarding-prohibited",
+            )
+        if "refused" in exc.words.lower():
+            return explain(ConnectionRefusedError(), host, port, here)
+        if any(word in exc.words.lower() for word in ("not known", "no address", "name resolution", "resolve")):
+            return explain(socket.gaierror(), host, port, here)
+        words = exc.words.rstrip(".") or "no reason given"
+        return Unreachable(f"{where} can't be reached from {here}: {words}", "See whether it is up, seen from there.")
+
+    def _forbidden(self, words: str) -> Denied:
+        return Denied(
+            f"{self.describe()} does not let this account run commands" + (f": {words}" if words else ""),
+            "Spyglass looks around by commands: see ForceCommand, MaxSessions and the account's shell there.",
+            code="exec-prohibited",
+        )
+
+    def _too_slow(self, command: str, timeout: float) -> Failure:
+        return Failure(
+            f"{command} did not end within {timeout:g} seconds on {self.describe()}",
+            "See whether the machine is overloaded, or whether the command waits for something.",
+            retry=True,
+            code="timeout",
+        )
+
+
+class _WarmUp(Channel):
+    """Runs ``true`` as soon as it is granted, and closes itself at the answer; nobody waits for it."""
+
+    def __init__(self, chanid: int) -> None:
+        super().__init__(chanid)
+        self.leave: Callable[[], None] | None = None
+        self._asked = time.monotonic()
+
+    def granted(self) -> None:
+        super().granted()
+        if self.transport is not None:
+            self.transport.note_round_trip(time.monotonic() - self._asked)
+            _request(self.transport, self, "exec", "true", reply=True)
+
+    def refused(self, code: int, words: str) -> None:
+        super().refused(code, words)
+        self._leave_once()
+
+    def _request_success(self, m: Any) -> None:
+        self.close()
+
+    def _set_closed(self) -> None:
+        super()._set_closed()
+        self._leave_once()
+
+    def _leave_once(self) -> None:
+        leave, self.leave = self.leave, None
+        if leave:
+            leave()
+
+
+def _request(transport: Transport, channel: Channel, kind: str, value: str, *, reply: bool) -> None:
+    """Send a channel request with one string (RFC 4254, 5.4)."""
+    m = Message()
+    m.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST, 98
+    m.add_int(channel.remote_chanid)
+    m.add_string(kind)
+    m.add_boolean(reply)
+    m.add_string(value)
+    transport._send_user_message(m)

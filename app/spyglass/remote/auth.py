@@ -10,9 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from typing import Protocol
-
-from paramiko import Transport
+from typing import TYPE_CHECKING, Protocol
 
 from spyglass.errors import Denied, Failure, Lost
 from spyglass.log import forget
@@ -21,6 +19,9 @@ from spyglass.remote.authkeys import Candidate, Keyring, SkipKey
 from spyglass.remote.base import Stop
 from spyglass.remote.sshconfig import Settings
 from spyglass.remote.userauth import Answer, Conversation, HungUp, Kind
+
+if TYPE_CHECKING:
+    from paramiko import Transport
 
 ROUNDS = 3  # of a password or of keyboard-interactive, as in OpenSSH
 GUESSES = 4  # refusals after which keys that nobody named are left out: two tries stay for a password

@@ -19,11 +19,14 @@ from spyglass.errors import BadInput
 from spyglass.remote.patterns import listed
 
 MAX_DEPTH = 16  # OpenSSH's limit for Include within Include
+CORRECT = "Correct that line of the SSH configuration."
 _SEVERAL = frozenset({"identityfile", "certificatefile"})  # these add up; of all others the first wins
 _LINE = re.compile(r"\s*([^\s=\"#]+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
-_NO_WORDS = frozenset(
-    {"proxycommand", "localcommand", "remotecommand", "knownhostscommand"}
-)  # raw: for a shell
+_FOR_A_SHELL = frozenset({"proxycommand", "localcommand", "remotecommand", "knownhostscommand"})
+_OLD_NAMES = {
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "identityfile2": "identityfile",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Entry:
         """The only value of the line; raises BadInput when there is none or more than one."""
         if len(self.words) != 1:
             what = "has too many values" if self.words else "has no value"
-            raise BadInput(f"{self.place}: the line {what}", "Correct that line of the SSH configuration.")
+            raise BadInput(f"{self.place}: the line {what}", CORRECT)
         return self.words[0]
 
 
@@ -155,23 +158,19 @@ def entries(path: Path, *, trusted: bool = False) -> Iterator[tuple[str, Entry]]
     for number, line in enumerate(_text(path, trusted=trusted).split("\n"), 1):
         found = _LINE.match(line.rstrip())
         if found:
-            keyword, text = found[1].lower(), found[2]
+            keyword, text = _OLD_NAMES.get(found[1].lower(), found[1].lower()), found[2]
             yield keyword, Entry(_words(keyword, text, f"{path}:{number}"), text, f"{path}:{number}")
         elif line.strip() and not line.strip().startswith("#"):
-            raise BadInput(
-                f"{path}:{number}: there is no keyword", "Correct that line of the SSH configuration."
-            )
+            raise BadInput(f"{path}:{number}: there is no keyword", CORRECT)
 
 
 def _words(keyword: str, text: str, place: str) -> tuple[str, ...]:
-    if keyword in _NO_WORDS:
+    if keyword in _FOR_A_SHELL:
         return (text,) if text else ()
     try:
         return split_words(text)
     except ValueError:
-        raise BadInput(
-            f"{place}: a quotation mark is left open", "Correct that line of the SSH configuration."
-        ) from None
+        raise BadInput(f"{place}: a quotation mark is left open", CORRECT) from None
 
 
 def included(entry: Entry, base: Path, home: Path, depth: int) -> list[Path]:

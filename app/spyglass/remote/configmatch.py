@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from spyglass.errors import BadInput
-from spyglass.remote.configfile import Scan
+from spyglass.remote.configfile import CORRECT, Scan
 from spyglass.remote.patterns import listed
 
 EXEC_TIMEOUT = 5.0
@@ -36,18 +36,14 @@ class Matcher:
         """Whether the block that begins here counts. Raises BadInput for a line without sense."""
         rest = list(words)
         if not rest:
-            raise BadInput(
-                f"{place}: Match without a criterion", "Correct that line of the SSH configuration."
-            )
+            raise BadInput(f"{place}: Match without a criterion", CORRECT)
         result = True
         while rest:
             name, *given = rest.pop(0).split("=", 1)  # `host=web` is as good as `host web`
             rest = [value for value in given if value] + rest
             negated, name = name.startswith("!"), name.removeprefix("!").lower()
             if name not in _ALONE and not rest:
-                raise BadInput(
-                    f"{place}: Match {name} lacks a value", "Correct that line of the SSH configuration."
-                )
+                raise BadInput(f"{place}: Match {name} lacks a value", CORRECT)
             value = "" if name in _ALONE else rest.pop(0)
             # every criterion is looked at (final has an effect), but a command only while it matters
             met = self._met(scan, name, value, place) if result or name != "exec" else False
@@ -57,29 +53,26 @@ class Matcher:
     def _met(self, scan: Scan, name: str, value: str, place: str) -> bool | None:
         """Whether one criterion is met; None: unknown to us, so neither met nor its opposite."""
         patterns = value.split(",")
-        match name:
-            case "all":
-                return True
-            case "final" | "canonical":
-                scan.wants_final = scan.wants_final or name == "final"
-                return scan.final
-            case "host":
-                return _listed_host(self.hostname(scan), patterns)
-            case "originalhost":
-                return _listed_host(self.original, patterns)
-            case "user":
-                return listed(self.user(scan), patterns)
-            case "localuser":
-                return listed(self.login, patterns)
-            case "exec":
-                return self._succeeds(scan, value, place)
-        scan.warn(f"{place}: `Match {name}` is not known here; its block is left out")
+        scan.wants_final = scan.wants_final or name == "final"
+        judges: dict[str, Callable[[], bool]] = {
+            "all": lambda: True,
+            "final": lambda: scan.final,
+            "canonical": lambda: scan.final,
+            "host": lambda: _listed_host(self.hostname(scan), patterns),
+            "originalhost": lambda: _listed_host(self.original, patterns),
+            "user": lambda: listed(self.user(scan), patterns),
+            "localuser": lambda: listed(self.login, patterns),
+            "exec": lambda: self._succeeds(scan, value, place),
+        }
+        if name in judges:
+            return judges[name]()
+        scan.warn(f"{place}: `Match {name}` is not known here, its block is left out")
         return None
 
     def _succeeds(self, scan: Scan, command: str, place: str) -> bool:
         argv = ["/bin/sh", "-c", self.expand(scan, command, place)]
         try:
-            ended = subprocess.run(  # noqa: S603 - the user's own configuration asks for it
+            ended = subprocess.run(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -90,9 +83,7 @@ class Matcher:
                 start_new_session=True,
             )
         except subprocess.TimeoutExpired:
-            scan.warn(
-                f"{place}: the command of `Match exec` took over {EXEC_TIMEOUT:.0f} s; its block is left out"
-            )
+            scan.warn(f"{place}: `Match exec` took over {EXEC_TIMEOUT:.0f} s, its block is left out")
             return False
         except OSError as error:
             scan.warn(f"{place}: the command of `Match exec` can't be run: {error.strerror}")

@@ -233,9 +233,11 @@ def _judge_certificate(
 
 
 def preferred_types(files: Iterable[Path], host: str, port: int) -> tuple[str, ...]:
-    """The host key algorithms to offer, best first: certificates if a CA is known for the host,
-    then types whose key is known, then the rest. (Offering a known type first is what keeps
-    a server with several keys from looking unknown.)"""
+    """Return the host key algorithms to offer, best first.
+
+    Certificates if a CA is known for the host, then types whose key is known, then the rest:
+    this order keeps a server with several keys from looking unknown.
+    """
     ours = [line for line in read(files) if line.about(entry_name(host, port))]
     known = {line.key_type for line in ours if not line.marker}
     first = [name for name in ALGORITHMS if _plain_type(name) in known]

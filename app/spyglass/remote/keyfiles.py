@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"openssh-key-v1\0"
 _BEGIN, _END = b"-----BEGIN OPENSSH PRIVATE KEY-----", b"-----END OPENSSH PRIVATE KEY-----"
+_FIDO = "such keys work through the agent only; add it there with ssh-add"
 _USER = 1  # SSH_CERT_TYPE_USER
 
 
@@ -81,9 +82,7 @@ def _openssh(path: Path, data: bytes, beside: bytes) -> KeyFile | None:
     except (ValueError, binascii.Error):
         return KeyFile(path, beside, private=False, fault="it is not a private key that can be read")
     if key_type(public).startswith("sk-"):
-        return KeyFile(
-            path, public, private=False, fault="it needs its security key; add it to the agent by ssh-add"
-        )
+        return KeyFile(path, public, private=False, fault=_FIDO)
     return KeyFile(path, public, encrypted=cipher != b"none")
 
 

@@ -9,26 +9,20 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spyglass.errors import BadInput
 from spyglass.profile import SSHHop
+from spyglass.remote import configvalues as values
 from spyglass.remote import tokens
 from spyglass.remote.configfile import Entry, Scan, entries, included, read_file
 from spyglass.remote.configmatch import Matcher
 
 SYSTEM = Path("/etc/ssh/ssh_config")
-CONNECT_TIMEOUT = 15.0  # seconds; OpenSSH waits as long as the kernel does, about two minutes
-METHODS = ("publickey", "keyboard-interactive", "password")
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 _KNOWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 _KNOWN_GLOBALLY = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
-_CORRECT = "Correct that line of the SSH configuration."
-_HOP = re.compile(r"^(?:(?P<user>.+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:]+))(?::(?P<port>\d+))?/?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +50,8 @@ class Settings:
     host_key_alias: str = ""
     hash_known_hosts: bool = False
     strict_host_keys: bool = False
-    connect_timeout: float = CONNECT_TIMEOUT
-    methods: tuple[str, ...] = METHODS
+    connect_timeout: float = values.CONNECT_TIMEOUT
+    methods: tuple[str, ...] = values.METHODS
     home: Path = Path()
     warnings: tuple[str, ...] = ()
 
@@ -142,16 +136,16 @@ class _Reading:
             identity_files=listed or (() if "identityfile" in scan.several else self._default_keys()),
             explicit_identities=bool(listed),
             certificate_files=tuple(self._paths(scan, scan.several.get("certificatefile", []))),
-            identities_only=_flag(scan, "identitiesonly", default=False),
+            identities_only=values.flag(scan, "identitiesonly", default=False),
             identity_agent=self._agent(scan),
             proxy_jump=jump,
             proxy_command=command,
             known_hosts=self._known_hosts(scan),
-            host_key_alias=_word(scan, "hostkeyalias"),
-            hash_known_hosts=_flag(scan, "hashknownhosts", default=False),
-            strict_host_keys=_strict(scan),
-            connect_timeout=_timeout(scan),
-            methods=_methods(scan),
+            host_key_alias=values.word(scan, "hostkeyalias"),
+            hash_known_hosts=values.flag(scan, "hashknownhosts", default=False),
+            strict_host_keys=values.strict(scan),
+            connect_timeout=values.timeout(scan),
+            methods=values.methods(scan),
             home=self.home,
             warnings=tuple(scan.warnings),
         )
@@ -160,17 +154,17 @@ class _Reading:
         """The name or address to connect to."""
         entry = scan.first.get("hostname")
         if entry is None:
-            return _lower(self.hop.host)
-        return _lower(tokens.percent(entry.word, {"%": "%", "h": self.hop.host}, entry.place))
+            return values.lower(self.hop.host)
+        return values.lower(tokens.percent(entry.word, {"%": "%", "h": self.hop.host}, entry.place))
 
     def user(self, scan: Scan) -> str:
         """The account there."""
-        return self.hop.user or _word(scan, "user") or self.login
+        return self.hop.user or values.word(scan, "user") or self.login
 
     def port(self, scan: Scan) -> int:
         """The port there."""
         entry = scan.first.get("port")
-        return self.hop.port or (22 if entry is None else _port(entry.word, entry.place))
+        return self.hop.port or (22 if entry is None else values.port(entry.word, entry.place))
 
     def _tokens(self, scan: Scan) -> dict[str, str]:
         jump = scan.first.get("proxyjump")
@@ -181,7 +175,7 @@ class _Reading:
             user=self.user(scan),
             login=self.login,
             home=self.home,
-            alias=_word(scan, "hostkeyalias"),
+            alias=values.word(scan, "hostkeyalias"),
             jump=jump.words[0] if jump and jump.words else "",
         )
 
@@ -231,88 +225,7 @@ class _Reading:
             jump = None
         known = {key: value for key, value in self._tokens(scan).items() if key in "%hnpr"}
         if jump is not None:
-            return None, _jumps(tokens.percent("".join(jump.words), known, jump.place), jump.place)
+            return None, values.jumps(tokens.percent("".join(jump.words), known, jump.place), jump.place)
         if command is None or command.word.lower() == "none":
             return None, ()
         return tokens.percent(command.word, known, command.place), ()
-
-
-def _jumps(text: str, place: str) -> tuple[SSHHop, ...]:
-    """The hosts of a ProxyJump line, in the order of travel."""
-    return () if text.lower() == "none" else tuple(_jump(part, place) for part in text.split(","))
-
-
-def _jump(text: str, place: str) -> SSHHop:
-    found = _HOP.match(text.removeprefix("ssh://"))
-    host = (found["v6"] or found["host"]) if found else ""
-    if not found or not host or host.startswith("-") or (found["user"] or "").startswith("-"):
-        raise BadInput(
-            f"{place}: {text!r} is not a jump host", "Write it as host, user@host or user@host:port."
-        )
-    return SSHHop(
-        host=host, user=found["user"] or "", port=_port(found["port"], place) if found["port"] else 0
-    )
-
-
-def _lower(host: str) -> str:
-    return host if ":" in host else host.lower()
-
-
-def _word(scan: Scan, keyword: str) -> str:
-    entry = scan.first.get(keyword)
-    return entry.word if entry else ""
-
-
-def _port(text: str, place: str) -> int:
-    if text.isdecimal() and 0 < int(text) < 65536:
-        return int(text)
-    try:
-        return socket.getservbyname(text, "tcp")
-    except (OSError, UnicodeError):
-        raise BadInput(f"{place}: {text!r} is not a port", "Ports go from 1 to 65535.") from None
-
-
-def _flag(scan: Scan, keyword: str, *, default: bool) -> bool:
-    entry = scan.first.get(keyword)
-    if entry is None:
-        return default
-    if entry.word.lower() not in ("yes", "true", "no", "false"):
-        raise BadInput(f"{entry.place}: {entry.word!r} is neither yes nor no", _CORRECT)
-    return entry.word.lower() in ("yes", "true")
-
-
-def _strict(scan: Scan) -> bool:
-    entry = scan.first.get("stricthostkeychecking")
-    value = entry.word.lower() if entry else "ask"
-    if entry and value in ("no", "off", "false", "accept-new"):
-        scan.warn(
-            f"{entry.place}: StrictHostKeyChecking {value} is not followed; unknown host keys are asked about"
-        )
-    return value in ("yes", "true")
-
-
-def _methods(scan: Scan) -> tuple[str, ...]:
-    """The ways to log in that the configuration leaves open, in its order of preference."""
-    given = _word(scan, "preferredauthentications")
-    order = [name.strip().lower() for name in given.split(",")] if given else list(METHODS)
-    switches: dict[str, Callable[[], bool]] = {
-        "publickey": lambda: _word(scan, "pubkeyauthentication").lower() not in ("no", "false"),
-        "password": lambda: _flag(scan, "passwordauthentication", default=True),
-        "keyboard-interactive": lambda: _flag(scan, "kbdinteractiveauthentication", default=True),
-    }
-    return tuple(name for name in dict.fromkeys(order) if name in METHODS and switches[name]())
-
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def _timeout(scan: Scan) -> float:
-    """ConnectTimeout in seconds; OpenSSH's time format (sshd_config(5)): ``10``, ``1m30s``."""
-    entry = scan.first.get("connecttimeout")
-    if entry is None or entry.word.lower() == "none":
-        return CONNECT_TIMEOUT
-    parts = re.findall(r"(\d+)([smhdw]?)", entry.word.lower())
-    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != entry.word.lower() or not parts:
-        raise BadInput(f"{entry.place}: {entry.word!r} is not a time", _CORRECT)
-    return float(seconds) or CONNECT_TIMEOUT

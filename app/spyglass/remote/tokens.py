@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spyglass.errors import BadInput
-from spyglass.remote.configfile import expand_home
+from spyglass.remote.configfile import CORRECT, expand_home
 
 _PERCENT = re.compile(r"%(.?)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
-_CORRECT = "Correct that line of the SSH configuration."
 
 
 def values(
@@ -46,7 +45,7 @@ def percent(text: str, known: Mapping[str, str], place: str) -> str:
 
     def value(found: re.Match[str]) -> str:
         if found[1] not in known:
-            raise BadInput(f"{place}: the token {found[0]!r} is not known here", _CORRECT)
+            raise BadInput(f"{place}: the token {found[0]!r} is not known here", CORRECT)
         return known[found[1]]
 
     return _PERCENT.sub(value, text)
@@ -57,7 +56,7 @@ def variables(text: str, environ: Mapping[str, str], place: str) -> str:
 
     def value(found: re.Match[str]) -> str:
         if not found[0].endswith("}") or found[1] not in environ:
-            raise BadInput(f"{place}: the environment has no variable for {found[0]}", _CORRECT)
+            raise BadInput(f"{place}: the environment has no variable for {found[0]}", CORRECT)
         return environ[found[1]]
 
     return _VARIABLE.sub(value, text)

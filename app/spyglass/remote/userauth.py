@@ -103,7 +103,7 @@ class Conversation:
 
     def _on_success(self, _message: Message) -> None:
         self._authenticated = True
-        self._transport._auth_trigger()  # type: ignore[attr-defined]  # noqa: SLF001 - starts delayed compression
+        self._transport._auth_trigger()  # type: ignore[attr-defined]
         self._inbox.put(Answer(Kind.SUCCESS))
 
     def _on_failure(self, message: Message) -> None:
@@ -184,7 +184,7 @@ class Conversation:
 
     def _send(self, packet: bytes) -> None:
         try:
-            self._transport._send_message(Message(packet))  # type: ignore[attr-defined]  # noqa: SLF001
+            self._transport._send_message(Message(packet))  # type: ignore[attr-defined]
         except (OSError, EOFError) as error:
             raise HungUp(error) from error
 
@@ -200,9 +200,7 @@ class Conversation:
             if answer.kind is Kind.CLOSED:
                 raise HungUp(self._transport.get_exception())
             return answer
-        raise Unreachable(
-            "The server does not answer during the login", "Try again, or look at the server's log."
-        )
+        raise Unreachable("The server does not answer during the login", "Try again, or look at its log.")
 
 
 def _text(message: Message) -> str:

@@ -6,15 +6,17 @@ appear in a record, whatever library wrote it.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _secrets: set[str] = set()
 _lock = threading.Lock()
+_FORMAT = logging.Formatter()
 _MIN = 4  # shorter ones would black out ordinary words; the wire never logs them either
 
 
@@ -22,17 +24,32 @@ def forget(secret: str) -> str:
     """Black this out of every later log line; return it, for use in an expression."""
     if len(secret) >= _MIN:
         with _lock:
-            _secrets.add(secret)
+            _secrets.update(_forms(secret))
     return secret
 
 
+def _forms(secret: str) -> set[str]:
+    """The secret as it is, and as it stands in a repr or in JSON (two ways that libraries log things)."""
+    return {secret, repr(secret)[1:-1], repr(secret.encode())[2:-1], json.dumps(secret)[1:-1]}
+
+
 def redact(text: str) -> str:
-    """Return the text without any secret told to :func:`forget`."""
+    """Return the text without any secret told to :func:`forget`, nor a rest of one that overlaps another."""
     with _lock:
-        known = sorted(_secrets, key=len, reverse=True)
-    for secret in known:
-        text = text.replace(secret, "•••")
-    return text
+        spans = sorted(span for secret in _secrets if secret in text for span in _spans(secret, text))
+    clean, done = [], 0
+    for start, end in spans:
+        if start >= done:
+            clean += [text[done:start], "•••"]
+        done = max(done, end)
+    return "".join(clean) + text[done:]
+
+
+def _spans(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(secret)
+    while start >= 0:
+        yield start, start + len(secret)
+        start = text.find(secret, start + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +75,19 @@ class Ring(logging.Handler):
         self.listeners: list[Callable[[Line], None]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record (called by logging)."""
+        """Keep one record (called by logging); what goes wrong in that stops nobody's work."""
+        try:
+            self._keep(record)
+        except Exception as error:  # noqa: BLE001 - logging's own way would print the arguments, secrets and all
+            lost = f"a line of {record.module} was lost: {type(error).__name__}"
+            self._lines.append(Line(record.created, logging.ERROR, "", lost))
+
+    def _keep(self, record: logging.LogRecord) -> None:
         profile = str(getattr(record, "profile", "") or "")
-        line = Line(record.created, record.levelno, profile, redact(record.getMessage()))
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + _FORMAT.formatException(record.exc_info)
+        line = Line(record.created, record.levelno, profile, redact(text))
         self._lines.append(line)
         for listener in list(self.listeners):
             listener(line)

@@ -123,15 +123,22 @@ def _check_hop(hop: Hop, position: int) -> None:
     text = hop.host if isinstance(hop, SSHHop) else hop.name
     field = "host" if isinstance(hop, SSHHop) else "name"
     where = f"the field `{field}` of hop {position}"
-    if not text or text != text.strip() or any(c.isspace() for c in text):
+    if not text or any(c.isspace() for c in text):
         raise BadInput(f"Hop {position} has an empty {field}, or one with blanks in it", f"Correct {where}.")
+    if not text.isprintable():
+        raise BadInput(f"Hop {position} has invisible characters in its {field}", f"Correct {where}.")
     if text.startswith("-"):  # would be read as an option by ssh -G or the engine's command line
         raise BadInput(f"Hop {position}: {text!r} begins with a hyphen", f"Correct {where}.")
-    if isinstance(hop, SSHHop) and hop.user.startswith("-"):
-        raise BadInput(
-            f"Hop {position}: the user {hop.user!r} begins with a hyphen",
-            f"Correct `user` of hop {position}.",
-        )
+    if isinstance(hop, SSHHop):
+        _check_user(hop.user, position)
+
+
+def _check_user(user: str, position: int) -> None:
+    hint = f"Correct the field `user` of hop {position}."
+    if user.startswith("-"):
+        raise BadInput(f"Hop {position}: the user {user!r} begins with a hyphen", hint)
+    if not user.isprintable():
+        raise BadInput(f"Hop {position} has invisible characters in its user", hint)
 
 
 def parse_hop(text: str) -> SSHHop:
@@ -154,8 +161,8 @@ def parse_target(text: str, saved: Mapping[str, Profile]) -> Target:
             f"{text!r} is neither a saved profile nor a host",
             "Write a profile's name (see `spyglass profiles list`), user@host:port, or `local`.",
         )
-    container = found["container"] or ""
-    return Target(Profile(name=text, hops=(_hop(found.groupdict()),), select=Selector(container=container)))
+    select = Selector(container=found["container"] or "")
+    return Target(check(Profile(name=text.strip(), hops=(_hop(found.groupdict()),), select=select)))
 
 
 def _hop(parts: Mapping[str, str | None]) -> SSHHop:

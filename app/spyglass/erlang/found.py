@@ -1,0 +1,145 @@
+"""What discovery hands on: nodes as people see them, with what is needed to reach them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from spyglass.erlang import names
+from spyglass.erlang.cookies import Candidate
+from spyglass.erlang.ground import HOST, Ground, Way
+from spyglass.erlang.handshake import Peer
+from spyglass.erlang.procfs import Beam
+from spyglass.remote.base import Remote
+from spyglass.remote.container import Facts
+from spyglass.status import Cookie, NodeInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A node. Dial it at ``host:port`` through ``remote``; None means the one that was searched."""
+
+    info: NodeInfo
+    cookie: str | None = field(default=None, repr=False)
+    host: str = ""
+    port: int = 0
+    remote: Remote | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """All that was found, in a steady order, and what people should know besides."""
+
+    found: list[Found]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What all nodes of one search have in common."""
+
+    hops: tuple[str, ...]
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port behind which a node should be. ``short``: what epmd calls it; None for a guess."""
+
+    port: int
+    short: str | None = None
+    epmd_port: int | None = None
+
+
+def reachable(
+    place: Place, ground: Ground, door: Door, peer: Peer, way: Way, beam: Beam | None, cookie: Candidate
+) -> Found:
+    """A node whose name is certain and whose cookie is proved."""
+    info = _info(place, ground, peer.node, beam, door, way, peer)
+    shown = Cookie(found=True, source=cookie.source, proved=True)
+    return Found(replace(info, reachable=True, cookie=shown), cookie.value, way.host, way.port)
+
+
+def locked(
+    place: Place, ground: Ground, door: Door, peer: Peer, way: Way, beam: Beam | None, wrong: int
+) -> Found:
+    """A node that answers, but no cookie fits."""
+    info = _info(place, ground, peer.node, beam, door, way, peer)
+    why = (
+        "no cookie found"
+        if not wrong
+        else f"none of {wrong} cookies fits"
+        if wrong > 1
+        else "the cookie found does not fit"
+    )
+    shown = Cookie(found=wrong > 0, source=None, proved=False if wrong else None)
+    return Found(replace(info, reachable=False, why_not=why, cookie=shown), None, way.host, way.port)
+
+
+def closed(
+    place: Place,
+    ground: Ground,
+    node: str,
+    why: str,
+    beam: Beam | None,
+    door: Door | None = None,
+    *,
+    tls: bool = False,
+) -> Found:
+    """A node that should be there but does not answer, and why."""
+    info = _info(place, ground, node, beam, door, None, None)
+    return Found(replace(info, reachable=False, why_not=why, tls=tls))
+
+
+def full_name(place: Place, ground: Ground, short: str, beam: Beam | None) -> str:
+    """The most likely full name of a node that does not answer."""
+    known = beam.name if beam and beam.name and beam.short == short.split("@")[0] else short
+    if "@" in known:
+        return known
+    facts = ground.container_of(beam)
+    host = (facts.hostname if facts and not facts.shares_host else place.hostname) or "localhost"
+    return f"{known}@{host if beam and beam.option('-name') else host.split('.')[0]}"
+
+
+def _info(
+    place: Place,
+    ground: Ground,
+    node: str,
+    beam: Beam | None,
+    door: Door | None,
+    way: Way | None,
+    peer: Peer | None,
+) -> NodeInfo:
+    facts = ground.container_of(beam)
+    home = facts.name if facts else place.hostname if ground.key == HOST else ground.key[:12]
+    runtime = facts.engine if facts else "host" if ground.key == HOST else "container"
+    return NodeInfo(
+        key=f"{runtime}/{home}/{node}",
+        node=node,
+        reachable=False,
+        name_type=names.name_type(node) if names.valid(node) else None,
+        hops=place.hops,
+        runtime=runtime,
+        container=facts.name if facts else None if ground.key == HOST else ground.key[:12],
+        container_id=facts.id if facts else None if ground.key == HOST else ground.key,
+        image=facts.image if facts else None,
+        networks=_networks(facts),
+        address=way.host if way else next(iter(ground.addresses), None),
+        port=way.port if way else door.port if door else None,
+        via=_via(door, way),
+        epmd_port=door.epmd_port if door else None,
+        hidden=peer.hidden if peer else None,
+        otp=peer.otp if peer else None,
+        elixir=beam.elixir if beam else None,
+    )
+
+
+def _networks(facts: Facts | None) -> tuple[str, ...]:
+    return tuple(network.name for network in facts.networks) if facts else ()
+
+
+def _via(door: Door | None, way: Way | None) -> str | None:
+    if way and way.published:
+        return "published port"
+    if door is None:
+        return None
+    return "epmd" if door.epmd_port else "socket"

@@ -1,0 +1,173 @@
+"""Grounds: the network namespaces of a place, each with what lives in it.
+
+A distribution port belongs to a network namespace, not to a process or a container:
+containers with ``--net=host`` share the host's, others may share one with each other.
+Asking each ground once means that no node is asked twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from spyglass.erlang import epmd
+from spyglass.erlang.procfs import Beam, Listener
+from spyglass.erlang.survey import Survey
+from spyglass.remote.container import Facts
+
+HOST = "host"
+_LOOPBACK = ("127.", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a port of a ground is dialled, as seen from the place; ``published``: by a port of the host."""
+
+    host: str
+    port: int
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One network namespace. ``known``: its processes can be seen, so what is not there is not there."""
+
+    key: str
+    addresses: tuple[str, ...]
+    containers: tuple[Facts, ...] = ()
+    beams: tuple[Beam, ...] = ()
+    known: bool = False
+    foreign: frozenset[int] = frozenset()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is known that no BEAM runs here, so nobody need be asked."""
+        return self.known and not self.beams
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """All that listens here, as far as it is known."""
+        return tuple(dict.fromkeys(found for beam in self.beams for found in beam.listeners))
+
+    def listens(self, port: int) -> bool:
+        """Whether something listens on the port; True as well when nobody can tell."""
+        return not self.known or any(found.port == port for found in self.listeners)
+
+    def epmd_ports(self) -> list[int]:
+        """Where an epmd may listen: its own port, and those that processes were told of."""
+        environs = [*(beam.environ or {} for beam in self.beams), *(c.environ for c in self.containers)]
+        told = (environ.get("ERL_EPMD_PORT", "") for environ in environs)
+        ports = [epmd.PORT, *(int(p) for p in told if p.isascii() and p.isdigit() and 0 < int(p) < 65536)]
+        return [p for p in dict.fromkeys(ports) if self.listens(p) and p not in self.foreign]
+
+    def ways(self, port: int) -> list[Way]:
+        """Where to dial the port: what its listener is bound to, the ground's addresses, published ports."""
+        bound = [found.address for found in self.listeners if found.port == port]
+        own = [a for a in bound if a] if bound and all(bound) else []
+        if self.key != HOST:
+            own = [a for a in own if not a.startswith(_LOOPBACK)]
+        direct = [Way(a, port) for a in dict.fromkeys([*own, *self.addresses])]
+        published = [p for c in self.containers for p in c.published if p.port == port]
+        return direct + [Way(p.host, p.host_port, published=True) for p in published]
+
+    def only_inside(self, port: int) -> bool:
+        """Whether the port is known to listen on the ground's loopback alone."""
+        bound = [found.address for found in self.listeners if found.port == port]
+        return self.key != HOST and bool(bound) and all(a.startswith(_LOOPBACK) for a in bound)
+
+    def guesses(self, taken: set[int], names: set[str]) -> list[int]:
+        """Ports that may be a distribution port though no epmd speaks of them.
+
+        ``taken`` ports are explained already, ``names`` (up to the ``@``) too.
+        """
+        ports: list[int] = []
+        for beam in self.beams:
+            if beam.may_listen and beam.short not in names:
+                ports += _own_ports(beam)
+        return [
+            p for p in dict.fromkeys(ports) if p not in taken and p not in self.foreign and p != epmd.PORT
+        ][:16]
+
+    def beam_of(self, node: str, port: int | None) -> Beam | None:
+        """The process behind a node: by its socket, by its name, or because there is only one."""
+        return match(self.beams, node, port)
+
+    def container_of(self, beam: Beam | None) -> Facts | None:
+        """The container that a process of this ground is in."""
+        if beam:
+            return next((c for c in self.containers if c.id in beam.container_ids), None)
+        alone = self.containers if self.key != HOST else ()
+        return alone[0] if alone else None
+
+
+def match(beams: Iterable[Beam], node: str, port: int | None) -> Beam | None:
+    """The one of ``beams`` that is the node; None when that can't be told."""
+    beams = tuple(beams)
+    inodes = {found.inode for beam in beams for found in beam.listeners if found.port == port}
+    for beam in beams:
+        if beam.sockets and beam.sockets & inodes:
+            return beam
+    named = [b for b in beams if b.name == node] or [b for b in beams if b.short == node.split("@")[0]]
+    if named:
+        return named[0]
+    unnamed = [b for b in beams if not b.name]
+    return unnamed[0] if len(unnamed) == 1 else None
+
+
+def _own_ports(beam: Beam) -> list[int]:
+    """The ports that are certainly the process's, or at least its user's."""
+    if beam.sockets is not None:
+        return [found.port for found in beam.listeners if found.inode in beam.sockets]
+    return [found.port for found in beam.listeners if found.uid == beam.uid]
+
+
+def lay_out(survey: Survey, containers: Iterable[Facts]) -> list[Ground]:
+    """The grounds of a place: the host's first, then one for each network namespace of containers."""
+    by_id = {facts.id: facts for facts in containers}
+    members: dict[str, list[Facts]] = defaultdict(list)
+    for facts in by_id.values():
+        members[_root(facts, by_id)].append(facts)
+    beams: dict[str, list[Beam]] = defaultdict(list)
+    for beam in survey.beams:
+        beams[_home(beam, by_id)].append(beam)
+    return [
+        _ground(key, members[key], beams[key], survey, by_id)
+        for key in dict.fromkeys([HOST, *members, *beams])
+    ]
+
+
+def _ground(
+    key: str, members: list[Facts], beams: list[Beam], survey: Survey, by_id: dict[str, Facts]
+) -> Ground:
+    if key == HOST:
+        published = frozenset(p.host_port for facts in by_id.values() for p in facts.published)
+        return Ground(key, ("127.0.0.1",), tuple(members), tuple(beams), survey.readable, published)
+    own = (a for facts in members for a in facts.addresses)
+    seen = (a for beam in beams for a in beam.addresses)
+    known = survey.readable and all(facts.id in survey.visible for facts in members)
+    return Ground(key, tuple(dict.fromkeys([*own, *seen])), tuple(members), tuple(beams), known)
+
+
+def _root(facts: Facts, by_id: dict[str, Facts]) -> str:
+    """Whose network the container has."""
+    for _ in by_id:
+        if not facts.mode.startswith("container:"):
+            break
+        wanted = facts.mode.partition(":")[2]
+        found = next((f for f in by_id.values() if f.called(wanted)), None)
+        if found is None:
+            return wanted
+        facts = found
+    return HOST if facts.shares_host else facts.id
+
+
+def _home(beam: Beam, by_id: dict[str, Facts]) -> str:
+    for container_id in _known_first(beam.container_ids, by_id):
+        return _root(by_id[container_id], by_id) if container_id in by_id else container_id
+    return HOST
+
+
+def _known_first(ids: tuple[str, ...], by_id: dict[str, Facts]) -> Iterator[str]:
+    yield from (i for i in ids if i in by_id)
+    yield from reversed(ids)

@@ -1,0 +1,60 @@
+"""A look into containers from within, by the engine's ``exec``: for cookies that stand only there.
+
+An exec is slow and heavy, so it happens at most once a container and only when the
+host's own view was not enough; few at a time, for sshd allows ten sessions a connection.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+
+from spyglass.erlang import survey
+from spyglass.erlang.procfs import Beam
+from spyglass.erlang.survey import Survey
+from spyglass.errors import Failure
+from spyglass.remote.base import Remote
+from spyglass.remote.container import Container, Facts
+
+_AT_ONCE = 6
+_SECONDS = 6.0
+
+
+class Inside:
+    """Surveys from within, each made once and shared. ``warn`` hears of those that fail."""
+
+    def __init__(self, host: Remote, warn: Callable[[str], None]) -> None:
+        self._host, self._warn = host, warn
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inside")
+        self._lock = threading.Lock()
+        self._looks: dict[tuple[str, str], Future[Survey]] = {}
+
+    def begin(self, facts: Facts, beam: Beam | None) -> Future[Survey]:
+        """Start looking, as the user whose process it is, unless that was done before."""
+        uid = beam.inside_uid() if beam else None
+        user = "" if uid is None else str(uid)
+        with self._lock:
+            key = (facts.id, user)
+            if key not in self._looks:
+                self._looks[key] = self._pool.submit(self._look, facts, user)
+            return self._looks[key]
+
+    def look(self, facts: Facts, beam: Beam | None) -> Survey:
+        """What is inside; empty when there is no looking in."""
+        try:
+            return self.begin(facts, beam).result(_SECONDS)
+        except (NotYet, RuntimeError):
+            return Survey()
+
+    def _look(self, facts: Facts, user: str) -> Survey:
+        try:
+            return survey.take(Container(self._host, facts, user=user), "inside", seconds=_SECONDS)
+        except Failure as failure:
+            self._warn(f"No look into the container {facts.name}: {failure.title}")
+            return Survey()
+
+    def close(self, *, wait: bool) -> None:
+        """Begin nothing more; ``wait`` for what runs."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)

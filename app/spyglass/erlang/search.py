@@ -1,0 +1,317 @@
+"""One search of a place: survey, grounds, epmd, greetings, cookies; everything at once.
+
+Every step is a task of a crew, so that a ground that does not answer holds up nobody.
+The tasks share nothing but :class:`Findings`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from spyglass.erlang import cookies, epmd, found, survey
+from spyglass.erlang.cookies import Candidate, Given
+from spyglass.erlang.crew import Crew
+from spyglass.erlang.found import Door, Found, Place
+from spyglass.erlang.ground import HOST, Ground, lay_out, match
+from spyglass.erlang.handshake import HungUp, NotErlang, Refused, SpeaksTLS
+from spyglass.erlang.inside import Inside
+from spyglass.erlang.procfs import Beam
+from spyglass.erlang.survey import Survey
+from spyglass.erlang.visit import Dialler, Visit
+from spyglass.errors import Cancelled, Failure, Lost, Unreachable
+from spyglass.profile import Selector
+from spyglass.remote.base import Remote, Stop
+from spyglass.remote.container import Facts, read_inspect, refusal
+
+_log = logging.getLogger("spyglass")
+_GUESS, _SURE = 1.0, 3.0  # seconds that a port gets to speak like a node
+_CREW = 16
+
+
+class Findings:
+    """Nodes by key and warnings, from many threads. ``on_found`` hears of each reachable node once."""
+
+    def __init__(self, on_found: Callable[[Found], None] | None) -> None:
+        self._on_found = on_found
+        self._lock = threading.Lock()
+        self._nodes: dict[str, Found] = {}
+        self._starts: set[tuple[str, int, int]] = set()
+        self._warnings: dict[str, None] = {}
+        self.lost: Lost | None = None
+
+    def add(self, node: Found) -> None:
+        """Take a node in; a reachable one stays before one that is not."""
+        with self._lock:
+            known = self._nodes.get(node.info.key)
+            if known and known.info.reachable and not node.info.reachable:
+                return
+            self._nodes[node.info.key] = node
+        if node.info.reachable and not known and self._on_found:
+            self._on_found(node)
+
+    def first_visit(self, node: str, creation: int, flags: int) -> bool:
+        """Whether this start of this node was not met before (by another address)."""
+        with self._lock:
+            known = (node, creation, flags) in self._starts
+            self._starts.add((node, creation, flags))
+            return not known or not creation
+
+    def warn(self, text: str) -> None:
+        """Tell people something, once."""
+        _log.warning("%s", text)
+        with self._lock:
+            self._warnings[text] = None
+
+    def failed(self, exc: Exception) -> None:
+        """A task came to an unexpected end: the link is lost, or a defect of ours."""
+        if isinstance(exc, Lost):
+            self.lost = exc
+        elif isinstance(exc, Failure):
+            self.warn(exc.title)
+        else:
+            _log.error("Discovery stumbled: %s", type(exc).__name__, exc_info=exc)
+            self.warn(f"A part of the search failed ({type(exc).__name__}); see the log.")
+
+    def nodes(self) -> list[Found]:
+        """What is known by now, by key."""
+        with self._lock:
+            return [self._nodes[key] for key in sorted(self._nodes)]
+
+    def warnings(self) -> list[str]:
+        """What people should know, in the order of its coming."""
+        with self._lock:
+            return list(self._warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is searched: ``me`` our constant name, ``only`` the id of one container, ``given`` cookies."""
+
+    hops: tuple[str, ...]
+    me: str
+    select: Selector
+    given: Given
+    only: str | None = None
+
+
+class Search:
+    """One search at ``remote``. :meth:`run` returns when everything was asked."""
+
+    def __init__(self, remote: Remote, wish: Wish, stop: Stop, findings: Findings) -> None:
+        self._remote, self._wish, self._stop, self._findings = remote, wish, stop, findings
+        self._dialler = Dialler(remote)
+        self._inside = Inside(remote, findings.warn)
+        self._place = Place(wish.hops, "")
+        self._grounds: list[Ground] = []
+        self._crew = Crew("discovery", _CREW, findings.failed)
+
+    def run(self) -> None:
+        """Search. Raises Cancelled when stopped and Lost when the link is gone."""
+        done = False
+        try:
+            with self._stop.ending(self._dialler.close), self._crew as crew:
+                crew.add(self._begin)
+                crew.wait(self._stop)
+                done = True
+        finally:
+            self._inside.close(wait=done)
+        if self._findings.lost:
+            raise self._findings.lost
+        self._name_the_silent()
+
+    # -- survey and grounds ---------------------------------------------------------
+
+    def _begin(self) -> None:
+        seen = self._survey()
+        containers = [facts for facts in self._containers(seen) if self._wanted(facts)]
+        self._place = Place(self._wish.hops, seen.hostname)
+        self._grounds = [g for g in lay_out(seen, containers) if self._concerns(g, containers)]
+        for ground in self._grounds:
+            if not ground.quiet:
+                self._crew.add(self._ask, ground)
+
+    def _survey(self) -> Survey:
+        try:
+            return survey.take(self._remote)
+        except Lost:
+            raise
+        except Failure as failure:
+            self._findings.warn(f"No look around on {self._remote.describe()}: {failure.title}")
+            return Survey()
+
+    def _containers(self, seen: Survey) -> Iterator[Facts]:
+        met: set[str] = set()
+        for engine, text in seen.troubles.items():
+            failure = refusal(engine, text, self._remote.describe())
+            if failure and failure.code == "engine-denied":
+                self._findings.warn(f"{failure.title}. {failure.hint}")
+        for engine, lines in seen.engines.items():
+            facts, warnings = read_inspect(engine, lines)
+            for warning in warnings:
+                self._findings.warn(warning)
+            yield from (one for one in facts if one.id not in met)
+            met.update(one.id for one in facts)
+
+    def _wanted(self, facts: Facts) -> bool:
+        if self._wish.only:
+            return facts.id == self._wish.only
+        pattern = self._wish.select.container.lower()
+        service = facts.labels.get("com.docker.compose.service", "").lower()
+        names = (facts.name.lower(), service)
+        return not pattern or any(fnmatchcase(n, pattern) for n in names) or facts.called(pattern)
+
+    def _concerns(self, ground: Ground, containers: list[Facts]) -> bool:
+        """With a container wanted, only grounds in which a wanted one is."""
+        if not (self._wish.only or self._wish.select.container):
+            return True
+        return any(facts in ground.containers for facts in containers)
+
+    # -- one ground -----------------------------------------------------------------
+
+    def _ask(self, ground: Ground) -> None:
+        """Ask its epmd, then visit each port that should be, or may be, a node's."""
+        doors: dict[int, Door] = {}
+        for port in ground.epmd_ports():
+            for short, its_port in self._names(ground, port).items():
+                if its_port not in ground.foreign:
+                    doors.setdefault(its_port, Door(its_port, short, port))
+        shorts = {door.short for door in doors.values() if door.short}
+        doors.update({port: Door(port) for port in ground.guesses({*doors, *ground.epmd_ports()}, shorts)})
+        for door in doors.values():
+            if self._matches(door.short or ""):
+                self._crew.add(self._visit, ground, door)
+
+    def _names(self, ground: Ground, port: int) -> dict[str, int]:
+        try:
+            _, stack, stream = self._dialler.first(ground.ways(port))
+            with stack:
+                return epmd.names(stream)
+        except Lost:
+            raise
+        except Failure:  # no epmd: not every node has one
+            return {}
+
+    def _matches(self, short: str) -> bool:
+        wanted = self._wish.select.node.partition("@")[0]
+        return not wanted or not short or fnmatchcase(short, wanted)
+
+    def _visit(self, ground: Ground, door: Door) -> None:
+        try:
+            self._enter(ground, door)
+        except SpeaksTLS:
+            self._shut(ground, door, "speaks TLS", tls=True)
+        except (NotErlang, HungUp):
+            self._shut(ground, door, f"what answers at port {door.port} is no node")
+        except Refused as failure:
+            self._shut(ground, door, failure.title)
+        except Unreachable as failure:
+            inside = ground.only_inside(door.port)
+            self._shut(
+                ground, door, "listens on its container's loopback only" if inside else _why(door, failure)
+            )
+
+    def _enter(self, ground: Ground, door: Door) -> None:
+        seconds = _SURE if door.short else _GUESS
+        with Visit(
+            self._dialler, ground.ways(door.port), self._wish.me, self._stop, seconds=seconds
+        ) as visit:
+            peer = visit.peer
+            if not self._chosen(peer.node) or not self._findings.first_visit(
+                peer.node, peer.creation, peer.flags
+            ):
+                return
+            beam = ground.beam_of(peer.node, door.port)
+            if not self._is_wanted(ground, beam):
+                return
+            outcome = visit.prove(self._candidates(ground, beam, peer.node, door.port))
+        if outcome.cookie is None:
+            self._findings.add(found.locked(self._place, ground, door, peer, visit.way, beam, outcome.wrong))
+            return
+        node = found.reachable(self._place, ground, door, peer, visit.way, beam, outcome.cookie)
+        self._findings.add(node)
+        if better := self._better_source(ground, beam, outcome.cookie):
+            self._findings.add(found.reachable(self._place, ground, door, peer, visit.way, beam, better))
+
+    def _chosen(self, node: str) -> bool:
+        return not self._wish.select.node or fnmatchcase(node, self._wish.select.node)
+
+    def _is_wanted(self, ground: Ground, beam: Beam | None) -> bool:
+        """In the host's ground, with a container wanted: whether the process is in that container."""
+        if ground.key != HOST or not (self._wish.only or self._wish.select.container):
+            return True
+        return ground.container_of(beam) is not None
+
+    def _shut(self, ground: Ground, door: Door, why: str, *, tls: bool = False) -> None:
+        """List a node that does not answer; a mere guess that was wrong is no news."""
+        short = door.short or ""
+        beam = match(ground.beams, short, door.port)
+        if not short and not (tls and beam):
+            return
+        node = found.full_name(self._place, ground, short or (beam and beam.name) or "?", beam)
+        if self._chosen(node) and self._is_wanted(ground, beam):
+            self._findings.add(found.closed(self._place, ground, node, why, beam, door, tls=tls))
+
+    # -- cookies --------------------------------------------------------------------
+
+    def _candidates(self, ground: Ground, beam: Beam | None, node: str, port: int) -> Iterator[Candidate]:
+        """What may be the cookie, the most likely first; looks into the container only when asked that far."""
+        tried: set[str] = set()
+        for candidate in self._told(ground, beam, node, port):
+            if candidate.value not in tried:
+                tried.add(candidate.value)
+                yield candidate
+
+    def _told(self, ground: Ground, beam: Beam | None, node: str, port: int) -> Iterator[Candidate]:
+        yield from cookies.given_for(self._wish.given, node)
+        facts = ground.container_of(beam)
+        environ = facts.environ if facts else None
+        for one in (beam,) if beam else ground.beams or (Beam(pid=-1),):
+            yield from cookies.found_in(one, environ)
+        if facts:
+            beams = self._inside.look(facts, beam).beams
+            own = match(beams, node, port)
+            for one in (own,) if own else beams:
+                yield from cookies.found_in(one, environ)
+
+    def _better_source(self, ground: Ground, beam: Beam | None, cookie: Candidate) -> Candidate | None:
+        """A release's script puts its cookie into the command line; where it came from stands inside."""
+        facts = ground.container_of(beam)
+        boot = beam.option("-boot") if beam else None
+        told = cookie.source in {cookies.COMMAND_LINE, cookies.VM_ARGS}
+        if not (facts and beam and boot and "/releases/" in boot and told and beam.environ is None):
+            return None
+        own = match(self._inside.look(facts, beam).beams, beam.name or "", None)
+        same = (c for c in cookies.found_in(own, facts.environ) if c.value == cookie.value) if own else ()
+        return next((c for c in same if c.source != cookie.source), None)
+
+    # -- what did not speak up --------------------------------------------------------
+
+    def _name_the_silent(self) -> None:
+        """List processes that carry a node's name, but were not met at any port."""
+        met = {(n.info.container_id, n.info.node.split("@")[0]) for n in self._findings.nodes()}
+        for ground in self._grounds:
+            for beam in (b for b in ground.beams if b.name):
+                node = found.full_name(self._place, ground, beam.short or "", beam)
+                silent = found.closed(self._place, ground, node, _why_silent(ground, beam), beam)
+                if (silent.info.container_id, beam.short) in met or not self._chosen(node):
+                    continue
+                if self._is_wanted(ground, beam):
+                    self._findings.add(silent)
+
+
+def _why(door: Door, failure: Unreachable) -> str:
+    if "refuse" in failure.title:
+        return f"port {door.port} refuses"
+    return f"epmd answers, but port {door.port} does not" if door.epmd_port else failure.title
+
+
+def _why_silent(ground: Ground, beam: Beam) -> str:
+    if ground.known and not beam.listeners:
+        return "runs, but listens on nothing (no distribution)"
+    if ground.key != HOST and not ground.addresses:
+        return "runs in a container that no engine tells of"
+    return "runs, but does not answer at any port that is known"

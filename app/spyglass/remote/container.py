@@ -1,0 +1,169 @@
+"""A running container as a :class:`~spyglass.remote.base.Remote`, inside any other Remote.
+
+Commands run by the engine's ``exec``. Its ports are dialled at its own addresses, which the
+engine's host reaches; where that fails (rootless engines, engines in a virtual machine), at
+the ports that the host publishes for it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+
+from spyglass.errors import Denied, Failure, Missing, Unreachable
+from spyglass.remote.base import Output, Relay, Remote, Stream
+from spyglass.remote.engine import ENGINES, Facts, Network, Published, read_inspect
+from spyglass.remote.relay import ThreadRelay
+
+__all__ = ["ENGINES", "Container", "Facts", "Network", "Published", "find", "read_inspect", "refusal"]
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1", ""}
+_GONE = ("no such container", "is not running", "no such object", "no container with name or id", "is paused")
+# An SSH command gets a short PATH; the engine may lie where a login shell would look.
+_WIDER = 'PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/snap/bin"; export PATH; exec "$0" "$@"'
+
+
+def command(engine: str, *words: str) -> list[str]:
+    """The command line that runs an engine's command on its host."""
+    return ["sh", "-c", _WIDER, engine, *words]
+
+
+class Container:
+    """One container of an engine that runs at ``inner``. Closing it leaves ``inner`` open.
+
+    ``user`` is who commands run as inside: a name or number; empty for the container's default.
+    """
+
+    def __init__(self, inner: Remote, facts: Facts, *, user: str = "") -> None:
+        self.inner, self.facts, self.user = inner, facts, user
+        self._proved: dict[int, tuple[str, int]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Container {self.facts.name} at {self.inner.describe()}>"
+
+    def describe(self) -> str:
+        """``container web``."""
+        return f"container {self.facts.name}"
+
+    def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
+        """Run a command inside. Raises Unreachable when the container is gone, Denied when the engine refuses."""
+        options = ["-i"] * (stdin is not None) + ["-u", self.user] * bool(self.user)
+        output = self.inner.run(
+            command(self.facts.engine, "exec", *options, self.facts.id, *argv), stdin, timeout
+        )
+        if output.status in {1, 125, 126, 127, 255}:
+            self._complain(output.stderr.decode("utf-8", "replace"))
+        return output
+
+    def _complain(self, text: str) -> None:
+        lowered = text.lower()
+        if "daemon" not in lowered and not lowered.startswith(
+            ("error: no", "error: can only", "no such container")
+        ):
+            return
+        if failure := refusal(self.facts.engine, text, self.inner.describe()):
+            raise failure
+        if any(word in lowered for word in _GONE):
+            raise Unreachable(
+                f"The container {self.facts.name} is gone", "See whether it runs; refresh the list."
+            )
+
+    def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
+        """Connect to ``host:port`` as seen from inside; ``host`` is mostly the container itself."""
+        if host not in self._own():
+            return self.inner.dial(host, port, timeout)
+        reasons = []
+        for place in self._ways(port):
+            try:
+                stream = self.inner.dial(*place, timeout)
+            except Unreachable as failure:
+                reasons.append(failure.title)
+            else:
+                self._proved[port] = place
+                return stream
+        raise Unreachable(
+            f"Port {port} of the container {self.facts.name} does not answer: {'; '.join(reasons) or 'no address'}",
+            "It may listen on the container's loopback only, or the engine's network may be out of the host's reach: "
+            "publish the port.",
+        )
+
+    def _own(self) -> set[str]:
+        facts = self.facts
+        aliases = (alias for network in facts.networks for alias in network.aliases)
+        return {*_LOOPBACK, facts.hostname, facts.name, *facts.addresses, *aliases}
+
+    def _ways(self, port: int) -> Iterator[tuple[str, int]]:
+        if port in self._proved:
+            yield self._proved[port]
+        if self.facts.shares_host:
+            yield "127.0.0.1", port
+        for address in self.facts.addresses:
+            yield address, port
+        for published in self.facts.published:
+            if published.port == port:
+                yield published.host, published.host_port
+
+    def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
+        """Carry what the listener accepts to ``host:port``; by the inner Remote's own way where it is known."""
+        if host not in self._own():
+            return self.inner.relay(listener, host, port)
+        ways = list(self._ways(port))
+        if port in self._proved or len(ways) == 1:
+            return self.inner.relay(listener, *ways[0])
+        return ThreadRelay(listener, lambda: self.dial(host, port), name=self.describe())
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def find(remote: Remote, name: str, engine: str = "auto") -> Container:
+    """The running container of this name or id at ``remote``.
+
+    ``engine``: ``auto`` asks each that is there. Raises Missing (and names what is there),
+    or Denied when an engine does not let us ask.
+    """
+    if not name or name.startswith("-"):
+        raise Missing(f"{name!r} is not a container's name", "See `docker ps`.")
+    refused: Failure | None = None
+    there: list[str] = []
+    for each in ENGINES if engine == "auto" else (engine,):
+        output = remote.run(command(each, "inspect", "--type", "container", "--format", "{{json .}}", name))
+        found, _ = read_inspect(each, output.stdout.decode("utf-8", "replace").splitlines())
+        if found and found[0].pid:
+            return Container(remote, found[0])
+        refused = refused or refusal(each, output.stderr.decode("utf-8", "replace"), remote.describe())
+        if output.status != 127:
+            there += _running(remote, each)
+    if refused and not there:
+        raise refused
+    raise _missing(remote, name, there)
+
+
+def _running(remote: Remote, engine: str) -> list[str]:
+    output = remote.run(command(engine, "ps", "--format", "{{.Names}}"))
+    return output.stdout.decode("utf-8", "replace").split() if output.status == 0 else []
+
+
+def _missing(remote: Remote, name: str, there: list[str]) -> Missing:
+    known = ", ".join(sorted(there)[:12]) + (" …" if len(there) > 12 else "")
+    hint = (
+        f"Running there: {known}."
+        if there
+        else "No container engine with running containers was found there."
+    )
+    return Missing(f"{remote.describe()} runs no container {name}", hint, code="no-container")
+
+
+def refusal(engine: str, text: str, where: str) -> Failure | None:
+    """What an engine's words on standard error mean, when they mean that it does not let us in."""
+    lowered = text.lower()
+    title = engine.capitalize()
+    if "permission denied" in lowered:
+        return Denied(
+            f"{title} on {where}: permission denied",
+            f"Add the account to the group {engine} (`sudo usermod -aG {engine} USER`, then log in anew).",
+            code="engine-denied",
+        )
+    if "cannot connect to the docker daemon" in lowered or "is the docker daemon running" in lowered:
+        return Unreachable(f"{title} on {where} does not run", "Start it: `sudo systemctl start docker`.")
+    return None

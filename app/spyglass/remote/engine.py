@@ -1,0 +1,163 @@
+"""What a container engine tells of its containers, read with care.
+
+Docker, Podman and nerdctl answer ``inspect`` with nearly the same JSON; what is missing or
+of another type is left out, for a container may carry anything in its labels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ENGINES = ("docker", "podman", "nerdctl")
+_EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound by us: read
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network that a container is in, with its addresses there."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A TCP port of the container and where the host publishes it."""
+
+    port: int
+    host: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One running container. ``mode``: its network mode (``bridge``, ``host``, ``container:ID`` …)."""
+
+    engine: str
+    id: str
+    name: str
+    image: str = ""
+    hostname: str = ""
+    pid: int = 0
+    mode: str = ""
+    networks: tuple[Network, ...] = ()
+    published: tuple[Published, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its addresses on all its networks, IPv4 before IPv6."""
+        found = dict.fromkeys(a for network in self.networks for a in network.addresses)
+        return tuple(sorted(found, key=lambda address: ":" in address))
+
+    @property
+    def shares_host(self) -> bool:
+        """Whether it has the host's network (``--net=host``)."""
+        return self.mode == "host"
+
+    def called(self, name: str) -> bool:
+        """Whether ``name`` means this container: its name, or the beginning of its id."""
+        return name == self.name or (len(name) >= 4 and self.id.startswith(name.lower()))
+
+
+def read_inspect(engine: str, lines: Iterable[str]) -> tuple[list[Facts], list[str]]:
+    """The containers in ``inspect`` output with one JSON object a line, and what could not be read."""
+    found, warnings = [], []
+    for line in filter(str.strip, lines):
+        try:
+            found.append(_facts(engine, json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            warnings.append(
+                f"{engine} describes a container in a way that Spyglass cannot read; it is left out"
+            )
+    return found, warnings
+
+
+def _facts(engine: str, told: dict[str, Any]) -> Facts:
+    """Accepts the short form of the survey and a whole ``inspect`` object."""
+    config = _dict(told.get("Config"))
+    settings = _dict(told.get("NetworkSettings"))
+    identity = told["Id"]
+    if not isinstance(identity, str) or not identity or identity.strip("0123456789abcdef"):
+        raise TypeError(identity)
+    name = _text(told.get("Name")).lstrip("/") or identity[:12]
+    return Facts(
+        engine=engine,
+        id=identity,
+        name=_printable(name),
+        image=_printable(_text(told.get("Image") if "Mode" in told else config.get("Image"))),
+        hostname=_printable(_text(told.get("Hostname", config.get("Hostname")))),
+        pid=_number(told.get("Pid", _dict(told.get("State")).get("Pid"))),
+        mode=_text(told.get("Mode", _dict(told.get("HostConfig")).get("NetworkMode"))),
+        networks=_networks(_dict(told.get("Networks", settings.get("Networks")))),
+        published=_published(_dict(told.get("Ports", settings.get("Ports")))),
+        labels=_texts(told.get("Labels", config.get("Labels"))),
+        environ=_environ(told.get("Env", config.get("Env"))),
+    )
+
+
+def _networks(told: dict[str, Any]) -> tuple[Network, ...]:
+    networks = []
+    for name, about in told.items():
+        ends = _dict(about)
+        addresses = (_text(ends.get("IPAddress")), _text(ends.get("GlobalIPv6Address")))
+        aliases = ends.get("Aliases") if isinstance(ends.get("Aliases"), list) else []
+        networks.append(
+            Network(
+                _printable(name),
+                tuple(filter(_plain, addresses)),
+                tuple(a for a in aliases or [] if _text(a)),
+            )
+        )
+    return tuple(networks)
+
+
+def _published(told: dict[str, Any]) -> tuple[Published, ...]:
+    found: dict[tuple[int, int], Published] = {}
+    for key, bindings in told.items():
+        port, _, protocol = key.partition("/")
+        for binding in bindings if isinstance(bindings, list) else ():
+            host, host_port = _text(_dict(binding).get("HostIp")), _number(_dict(binding).get("HostPort"))
+            if protocol in {"", "tcp"} and _number(port) and host_port:
+                here = "127.0.0.1" if host in _EVERYWHERE else host
+                found.setdefault((_number(port), host_port), Published(_number(port), here, host_port))
+    return tuple(found.values())
+
+
+def _environ(told: object) -> dict[str, str]:
+    words = (word for word in told if isinstance(word, str)) if isinstance(told, list) else ()
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def _texts(told: object) -> dict[str, str]:
+    return (
+        {k: v for k, v in told.items() if isinstance(k, str) and isinstance(v, str)}
+        if isinstance(told, dict)
+        else {}
+    )
+
+
+def _dict(told: object) -> dict[str, Any]:
+    return told if isinstance(told, dict) else {}
+
+
+def _text(told: object) -> str:
+    return told if isinstance(told, str) else ""
+
+
+def _number(told: object) -> int:
+    text = str(told)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _plain(address: str) -> bool:
+    return bool(address) and not address.strip("0123456789abcdefABCDEF.:")
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)[:255]

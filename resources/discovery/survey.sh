@@ -1,0 +1,163 @@
+# Spyglass looks for BEAM nodes. Read by `sh -s` from its standard input; POSIX sh, busybox too.
+# It only reads: no file is written, nothing is started that outlives it.
+# Two lines before this one set `mark` (begins every section, known to nobody else) and `mode`:
+# "host" asks the container engines as well, "inside" looks at one container from within.
+LC_ALL=C
+export LC_ALL
+PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+
+# One JSON object a container. Of the environment only what discovery needs leaves the server:
+# `split` with one part or more tells whether a name holds a word.
+some='{{range .Config.Env}}{{$k := index (split . "=") 0}}'
+some=$some'{{if or (gt (len (split $k "COOKIE")) 1) (gt (len (split $k "RELEASE_")) 1)'
+some=$some' (gt (len (split $k "NODE")) 1) (eq $k "ERL_EPMD_PORT") (eq $k "HOME")}}{{json .}},{{end}}{{end}}'
+shape='{"Id":{{json .Id}},"Pid":{{json .State.Pid}},"Name":{{json .Name}},"Image":{{json .Config.Image}},'
+shape=$shape'"Hostname":{{json .Config.Hostname}},"Labels":{{json .Config.Labels}},'
+shape=$shape'"Mode":{{json .HostConfig.NetworkMode}},"Networks":{{json .NetworkSettings.Networks}},'
+shape=$shape'"Ports":{{json .NetworkSettings.Ports}},"Env":['$some'null]}'
+
+part() { printf '\n%s %s\n' "$mark" "$*"; }
+
+lines() { while IFS= read -r line; do printf '%s\n' "$line"; done; }
+
+engine() { # NAME
+    command -v "$1" >/dev/null || return 0
+    if ! all=$($limit "$1" ps -q --no-trunc 2>&1); then
+        part trouble "$1"
+        printf '%s\n' "$all"
+        return 0
+    fi
+    ids=
+    for id in $all; do
+        case $id in *[!0-9a-f]*) ;; *) ids="$ids $id" ;; esac
+    done
+    part engine "$1"
+    [ -n "$ids" ] || return 0
+    found=$($limit "$1" inspect --format "$shape" $ids)
+    [ -n "$found" ] || found=$($limit "$1" inspect --format '{{json .}}' $ids)
+    printf '%s\n' "$found"
+    part visible "$1"
+    printf '%s\n' "$found" | sed -n 's/^{"Id":"\([0-9a-f]*\)","Pid":\([0-9]*\),.*/\1 \2/p' | visible
+}
+
+visible() { # of the containers "ID PID" on standard input those whose process stands in this /proc
+    while read -r id pid; do
+        while read -r line; do
+            case $line in *"$id"*) echo "$id"; break ;; esac
+        done <"/proc/$pid/cgroup"
+    done
+}
+
+beams() {
+    for dir in /proc/[0-9]*; do
+        name=
+        read -r name <"$dir/comm"
+        case $name in beam | beam.*) beam "${dir#/proc/}" ;; esac
+    done
+}
+
+beam() { # PID
+    part beam "$1"
+    while read -r word value; do
+        case $word in Uid: | NSpid:) printf '%s %s\n' "$word" "$value"; [ "$word" = Uid: ] && owner=${value%%[!0-9]*} ;; esac
+    done <"/proc/$1/status"
+    part cgroup "$1"
+    group=$(lines <"/proc/$1/cgroup")
+    printf '%s\n' "$group"
+    part uidmap "$1"
+    lines <"/proc/$1/uid_map"
+    part cmdline "$1"
+    tr '\n\000' '\001\n' <"/proc/$1/cmdline"
+    if [ -r "/proc/$1/environ" ]; then
+        part environ "$1"
+        tr '\n\000' '\001\n' <"/proc/$1/environ" | sed -n -e '/^RELEASE_/p' -e '/^ERL_[A-Z]*FLAGS=/p' \
+            -e '/^ERL_EPMD_PORT=/p' -e '/^[A-Za-z0-9_]*COOKIE[A-Za-z0-9_]*=/p' -e '/^VMARGS_PATH=/p' -e '/^HOME=/p'
+    fi
+    if [ -r "/proc/$1/fd" ]; then
+        part sockets "$1"
+        ls -l "/proc/$1/fd" | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p'
+    fi
+    part listening "$1"
+    sed -n 's/^ *[0-9]*: \([0-9A-F]*:[0-9A-F]*\) [0-9A-F:]* 0A [^ ]* [^ ]* [^ ]* *\([0-9]*\) *[0-9]* \([0-9]*\) .*/\1 \2 \3/p' \
+        "/proc/$1/net/tcp" "/proc/$1/net/tcp6"
+    part addresses "$1"
+    sed -n -e '/|--/{s/.*-- //;h;}' -e '/host LOCAL/{g;p;}' "/proc/$1/net/fib_trie"
+    if here; then files "$1"; fi
+}
+
+here() { # whether the process sees the same files as this script
+    [ "$mode" = inside ] && return 0
+    case $group in
+        *docker* | *libpod* | *containerd* | *kubepods* | *nerdctl* | *lxc*) [ "$group" = "$ours" ] ;;
+    esac
+}
+
+files() { # PID: where its cookie may lie
+    {
+        tr '\000' '\n' <"/proc/$1/cmdline"
+        [ -r "/proc/$1/environ" ] && tr '\000' '\n' <"/proc/$1/environ"
+    } | {
+        root= boot= home= release= args= last=
+        while IFS= read -r word; do
+            case $last in
+                -root) root=$word ;;
+                -boot) boot=$word ;;
+                -home) home=$word ;;
+            esac
+            case $word in
+                RELEASE_ROOT=*) release=${word#*=} ;;
+                RELEASE_VM_ARGS=* | VMARGS_PATH=*) args=${word#*=} ;;
+            esac
+            last=$word
+        done
+        cwd="/proc/$1/cwd"
+        for path in "${release:-/nowhere}/releases/COOKIE" "${boot%/*/*}/COOKIE" "$root/releases/COOKIE"; do
+            file COOKIE "$1" "$path" && break
+        done
+        for path in "$args" "${boot%/*}/vm.args" "$root"/releases/*/vm.args "$cwd/vm.args" "$root/etc/vm.args" \
+            /vm.args /etc/vm.args /etc/*/vm.args /app/vm.args /opt/*/vm.args /opt/*/releases/*/vm.args "$home/vm.args"; do
+            file vm.args "$1" "$path"
+        done
+        for path in "$home/.erlang.cookie" "$home/.config/erlang/.erlang.cookie"; do
+            file .erlang.cookie "$1" "$path" && break
+        done
+    }
+}
+
+# Somebody else's process may name any path, and the script may run as root: only what the
+# process's owner could read for themselves is read.
+file() { # KIND PID PATH
+    [ -f "$3" ] && [ -r "$3" ] || return 1
+    if [ "$mode" = host ]; then
+        set -- "$1" "$2" "$3" $(ls -lnL "$3")
+        [ "$6" = "$owner" ] || case $4 in ???????r*) ;; *) return 1 ;; esac
+    fi
+    part file "$2 $1"
+    case $1 in
+        vm.args) sed -n -e '/^[[:blank:]]*-setcookie[[:blank:]]/p' "$3" ;;
+        *) dd if="$3" bs=512 count=1 ;;
+    esac
+}
+
+look() {
+    part facts
+    uname -n
+    id -u
+    id -un
+    uname -s
+    if [ -r /proc/1/comm ]; then echo proc; else echo hidden; fi
+    ours=$(lines </proc/self/cgroup)
+    part ours
+    printf '%s\n' "$ours"
+    limit=
+    if [ "$mode" = host ]; then
+        timeout 1 true && limit='timeout 8'
+        # side by side without a temporary file: what an engine says waits in its pipe
+        engine docker | { engine podman | { engine nerdctl | { beams; lines; }; lines; }; lines; }
+    else
+        beams
+    fi
+    part end
+}
+
+look </dev/null 2>/dev/null

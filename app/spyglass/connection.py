@@ -17,14 +17,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from spyglass import links, messages
 from spyglass.errors import Cancelled, Failure
 from spyglass.log import logger_for
-from spyglass.observation import Ended, Opened
-from spyglass.session import Report, Seen, Session, Surveyed, SurveyFailed, no_node, place_of
-from spyglass.status import Link, Phase, Problem, Status, advance, backoff
 from spyglass.remote.base import Stop
+from spyglass.session import Session, no_node
+from spyglass.status import Phase, Problem, Status, advance, backoff
 
 if TYPE_CHECKING:
+    from spyglass.erlang.discovery import Discovery, Found
     from spyglass.profile import Profile
     from spyglass.questions import Question
     from spyglass.standby import Standby
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 STEADY = 60.0
 """Seconds of READY after which the back-off starts from the beginning again."""
 
-THIS_COMPUTER = "This computer"
+DEFECT = Failure("Spyglass met a defect of its own", "The log has the details; it is worth a report.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +45,6 @@ class Options:
     cookie: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Observe:
-    """Open Observer on this node (a key or a full name), as soon as it is known."""
-
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
-class CloseWindow:
-    """Close the Observer window of this node."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refresh:
-    """Look for nodes again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Do not wait any longer for the next try."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkLost:
-    """A hop's link died by itself."""
-
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class _Of:
-    """A report of one session: those of an earlier one are dropped."""
-
-    epoch: int
-    report: Report | LinkLost
-
-
 class Connection:
     """One profile's connection, from :meth:`start` until its thread ends (OFFLINE or FAILED)."""
 
@@ -92,7 +54,7 @@ class Connection:
         ask: Callable[[Question], Any],
         publish: Callable[[Status], None],
         standby: Standby,
-        options: Options = Options(),
+        options: Options,
     ) -> None:
         """``ask`` blocks until a person answered; ``publish`` hears every Status, from our thread."""
         self.profile = profile
@@ -102,12 +64,12 @@ class Connection:
         self._publish = publish
         self._standby = standby
         self._stop = Stop()
-        self._mailbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._mailbox: queue.SimpleQueue[messages.Message] = queue.SimpleQueue()
         self._epoch = 0
         self._wanted: dict[str, None] = {}
         self._log = logger_for(profile.id)
-        self._lock = threading.Lock()
-        self.status = Status(profile.id, chain=self._chain())
+        self._lock = threading.RLock()
+        self.status = Status(profile.id, chain=links.planned(profile))
         self._thread = threading.Thread(target=self._live, name=f"connection {profile.name}", daemon=True)
 
     # -- from any thread --------------------------------------------------------
@@ -116,7 +78,7 @@ class Connection:
         """Connect, in the background."""
         self._thread.start()
 
-    def post(self, message: Observe | CloseWindow | Refresh | Retry) -> None:
+    def post(self, message: messages.Wish) -> None:
         """Hand a wish to the connection's thread."""
         self._mailbox.put(message)
 
@@ -151,8 +113,8 @@ class Connection:
 
     def _once(self) -> Phase:
         """Connect and serve once; everything is unwound when this returns what comes next."""
-        self._show(phase=Phase.CONNECTING, doing="Connecting", problem=None, nodes=(), warnings=(), troubles={},
-                   chain=self._chain(), next_try=None, since=0.0, surveyed=False, observing=frozenset())
+        fresh = Status(self.profile.id, advance(self.status.phase, Phase.CONNECTING), "Connecting")
+        self._set(replace(fresh, chain=links.planned(self.profile), attempt=self.status.attempt))
         then = Phase.OFFLINE
         with ExitStack() as stack:
             try:
@@ -161,9 +123,9 @@ class Connection:
                 pass
             except Failure as failure:
                 then = self._failed(failure)
-            except Exception:
-                self._log.exception("defect")
-                then = self._failed(Failure("Spyglass met a defect of its own", "The log has the details; it is worth a report."))
+            except Exception:  # noqa: BLE001 - the border: a defect must not end in silence
+                self._log.debug("defect", exc_info=True)
+                then = self._failed(DEFECT)
             self._show(phase=Phase.CLOSING, doing="Closing", observing=frozenset())
         self.session = None
         return then
@@ -185,50 +147,56 @@ class Connection:
         while True:
             self._serve(session, self._mailbox.get())
 
-    def _serve(self, session: Session, message: Any) -> None:
+    def _serve(self, session: Session, message: messages.Message) -> None:
         self._stop.check()
-        if isinstance(message, _Of):
-            if message.epoch != self._epoch:
-                return
-            message = message.report
-        match message:
-            case Seen(found):
+        if isinstance(message, messages.Dated) and message.epoch != self._epoch:
+            return
+        match message.report if isinstance(message, messages.Dated) else message:
+            case messages.Seen(found):
                 self._seen(session, found)
-            case Surveyed(discovery):
+            case messages.Surveyed(discovery):
                 self._surveyed(session, discovery)
-            case SurveyFailed(failure) | LinkLost(failure):
+            case messages.SurveyFailed(failure) | messages.LinkLost(failure):
                 raise failure
-            case Observe(node):
+            case messages.Observe(node):
                 self._wanted[node] = None
                 self._open_wanted(session)
-            case CloseWindow(key):
+            case messages.CloseWindow(key):
                 session.close_window(key)
-            case Refresh():
+            case messages.Refresh():
                 session.survey()
-            case Opened(key):
+            case messages.Opened(key):
                 self._show(observing=self.status.observing | {key}, doing="")
                 self._log.info("Observer is open on %s", key)
-            case Ended(key, failure):
+            case messages.Ended(key, failure):
                 self._ended(session, key, failure)
             case _:
-                pass  # Retry: there is nothing to wait for
+                pass  # messages.Retry: there is nothing to wait for
 
     # -- what the workers report ----------------------------------------------------
 
-    def _seen(self, session: Session, found: Any) -> None:
+    def _seen(self, session: Session, found: Found) -> None:
         info = session.admit(found)
         others = [n for n in self.status.nodes if n.key != info.key]
         self._show(nodes=(*others, info))
         self._open_wanted(session)
 
-    def _surveyed(self, session: Session, discovery: Any) -> None:
+    def _surveyed(self, session: Session, discovery: Discovery) -> None:
         if self.status.phase is not Phase.READY:
             self._show(phase=Phase.FORWARDING, doing="Opening forwards")
         nodes = session.settle(discovery)
-        links = (*self._hop_links("ok"), *_tail(nodes))
+        chain = links.complete(self.status.chain, len(self.profile.hops), nodes)
         since = self.status.since or time.time()
-        self._show(phase=Phase.READY, doing="", nodes=nodes, warnings=tuple(discovery.warnings), chain=links,
-                   since=since, surveyed=True, attempt=0)
+        self._show(
+            phase=Phase.READY,
+            doing="",
+            nodes=nodes,
+            warnings=tuple(discovery.warnings),
+            chain=chain,
+            since=since,
+            surveyed=True,
+            attempt=0,
+        )
         self._log.info("%d nodes found", len(nodes))
         for warning in discovery.warnings:
             self._log.warning("%s", warning)
@@ -261,7 +229,7 @@ class Connection:
 
     def _trouble(self, key: str, failure: Failure) -> None:
         self._log.error("%s — %s", failure.title, failure.hint)
-        self._show(troubles={**self.status.troubles, key: problem_of(failure)})
+        self._show(troubles={**self.status.troubles, key: links.problem_of(failure)})
 
     def _clear_trouble(self, key: str) -> None:
         troubles: Mapping[str, Problem] = {k: v for k, v in self.status.troubles.items() if k != key}
@@ -273,23 +241,22 @@ class Connection:
         self._log.error("%s — %s", failure.title, failure.hint)
         if self.session is not None:
             self._wanted.update(dict.fromkeys(self.session.open_windows))
-        chain = tuple(replace(link, state="bad") if link.state == "busy" else link for link in self.status.chain)
-        self._show(problem=problem_of(failure), chain=chain, question=None)
+        self._show(problem=links.problem_of(failure), chain=links.broken(self.status.chain), question=None)
         return Phase.WAITING if failure.retry and self.options.persist else Phase.FAILED
 
     def _wait(self, tries: int) -> bool:
-        """Wait for the next try (cut short by Retry); return False when stopped."""
+        """Wait for the next try (cut short by messages.Retry); return False when stopped."""
         delay = backoff(tries)
-        self._show(phase=Phase.WAITING, doing="Waiting for the next try", attempt=tries, next_try=time.time() + delay)
+        self._show(phase=Phase.WAITING, doing="Waiting", attempt=tries, next_try=time.time() + delay)
         end = time.monotonic() + delay
         while not self._stop.is_set():
             try:
                 message = self._mailbox.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 return True
-            if isinstance(message, Retry):
+            if isinstance(message, messages.Retry):
                 return True
-            if isinstance(message, Observe):
+            if isinstance(message, messages.Observe):
                 self._wanted[message.node] = None
         return False
 
@@ -299,12 +266,14 @@ class Connection:
         """Publish the status with these fields changed. Workers call it too (questions, hops)."""
         with self._lock:
             if "phase" in changes:
-                changes["phase"] = advance(self.status.phase, changes["phase"])
-            status = replace(self.status, **changes)
-            if status == self.status:
-                return
-            self.status = status
-            self._publish(status)
+                advance(self.status.phase, changes["phase"])
+            self._set(replace(self.status, **changes))
+
+    def _set(self, status: Status) -> None:
+        with self._lock:  # held while publishing, so that listeners hear the changes in their order
+            if status != self.status:
+                self.status = status
+                self._publish(status)
 
     def _ask(self, question: Question) -> Any:
         self._show(question=type(question).__name__)
@@ -314,47 +283,11 @@ class Connection:
             self._show(question=None)
 
     def _on_hop(self, index: int, state: str, detail: str) -> None:
-        """Hops are counted from 1 in the order of travel; jumps of ssh_config come in between."""
-        links = list(self.status.chain)
-        while len(links) <= index:
-            links.append(Link(detail, "todo"))
-        links[index] = replace(links[index], state=state, detail=detail)
-        for earlier in range(index):
-            links[earlier] = replace(links[earlier], state="ok")
-        self._show(chain=tuple(links), doing=detail)
-        self._log.log(logging.INFO if state == "ok" else logging.DEBUG, "%s: %s", links[index].label, detail)
+        self._show(chain=links.hop_changed(self.status.chain, index + 1, state, detail), doing=detail)
+        self._log.log(logging.INFO if state == "ok" else logging.DEBUG, "%s", detail)
 
-    def _chain(self) -> tuple[Link, ...]:
-        return (Link(THIS_COMPUTER, "ok"), *(Link(label, "todo") for label in place_of(self.profile)))
-
-    def _hop_links(self, state: str) -> tuple[Link, ...]:
-        count = 1 + len(self.profile.hops)
-        return tuple(replace(link, state=state) for link in self.status.chain[:count])
-
-    def _report(self, epoch: int) -> Callable[[Report], None]:
-        return lambda report: self._mailbox.put(_Of(epoch, report))
+    def _report(self, epoch: int) -> Callable[[messages.Report], None]:
+        return lambda report: self._mailbox.put(messages.Dated(epoch, report))
 
     def _lost(self, epoch: int) -> Callable[[Failure], None]:
-        return lambda failure: self._mailbox.put(_Of(epoch, LinkLost(failure)))
-
-
-def problem_of(failure: Failure) -> Problem:
-    """The Failure as data."""
-    return Problem(failure.title, failure.hint, failure.code, failure.retry)
-
-
-def _tail(nodes: tuple[Any, ...]) -> tuple[Link, ...]:
-    """The links behind the last hop: the engine, if any, and the nodes."""
-    engines = sorted({n.runtime for n in nodes if n.container})
-    reachable = [n for n in nodes if n.reachable]
-    links = [Link(e.capitalize(), "ok", _count(len({n.container_id for n in nodes if n.runtime == e}), "container")) for e in engines]
-    name = reachable[0].node if len(reachable) == 1 else _count(len(reachable), "node")
-    detail = f"OTP {reachable[0].otp}" if len(reachable) == 1 and reachable[0].otp else ""
-    missing = len(nodes) - len(reachable)
-    if missing:
-        detail = f"{_count(missing, 'more node')} can't be reached"
-    return (*links, Link(name, "ok" if reachable else "warn", detail))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+        return lambda failure: self._mailbox.put(messages.Dated(epoch, messages.LinkLost(failure)))

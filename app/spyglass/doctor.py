@@ -54,7 +54,12 @@ def chain(status: Status) -> Iterator[Check]:
 def nodes(status: Status, session: Session) -> Iterator[Check]:
     """Each node found: reachable or why not; whether Observer finds what it needs there."""
     if not status.nodes:
-        yield Check("nodes", "warn", "no BEAM node is there", "Start one with a name: -name, -sname, or RELEASE_DISTRIBUTION.")
+        yield Check(
+            "nodes",
+            "warn",
+            "no BEAM node is there",
+            "Start one with a name: -name, -sname, or RELEASE_DISTRIBUTION.",
+        )
     for info in status.nodes:
         yield _node(info, session)
 
@@ -92,7 +97,9 @@ def _erlang(erl: str) -> Check:
 
 def _display() -> Check:
     if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        return Check("display", "ok", os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "native")
+        return Check(
+            "display", "ok", os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "native"
+        )
     return Check("display", "warn", "there is none", "Observer needs one; nodes, rpc and shell work without.")
 
 
@@ -101,16 +108,25 @@ def _keyring() -> Check:
 
     why_not = Keyring().why_not
     if why_not:
-        return Check("keyring", "warn", why_not, "Secrets are asked for and kept in memory until Spyglass ends.")
+        return Check(
+            "keyring", "warn", why_not, "Secrets are asked for and kept in memory until Spyglass ends."
+        )
     return Check("keyring", "ok", "the system's keyring answers")
 
 
 def _agent() -> Check:
     socket = os.environ.get("SSH_AUTH_SOCK", "")
     if not socket:
-        return Check("SSH agent", "warn", "none runs (SSH_AUTH_SOCK is not set)", "Key files are used; an agent saves typing passphrases.")
+        return Check(
+            "SSH agent",
+            "warn",
+            "none runs (SSH_AUTH_SOCK is not set)",
+            "Key files are used; an agent saves typing passphrases.",
+        )
     if not os.path.exists(socket):  # noqa: PTH110 - no Path needed for one question
-        return Check("SSH agent", "warn", f"its socket {socket} is gone", "Start the agent again, or log in again.")
+        return Check(
+            "SSH agent", "warn", f"its socket {socket} is gone", "Start the agent again, or log in again."
+        )
     return Check("SSH agent", "ok", socket)
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from spyglass.connection import CloseWindow, Connection, Observe, Options, Refresh, Retry
+from spyglass.connection import Connection, Options
 from spyglass.errors import Failure, Missing
+from spyglass.messages import CloseWindow, Observe, Refresh, Retry
 from spyglass.standby import Standby
 from spyglass.status import Status
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from spyglass.store.profiles import Profiles
 
 Listener = Callable[[Status], None]
+PERSISTENT = Options()
 
 
 class Hub:
@@ -38,7 +40,7 @@ class Hub:
         erl: Callable[[], str] = str,
         withdraw: Callable[[str], None] | None = None,
     ) -> None:
-        """``ask(profile_id, question)`` blocks for a person; ``withdraw(profile_id)`` takes its questions back.
+        """``ask(profile_id, question)`` blocks for a person; ``withdraw(profile_id)`` takes that back.
 
         ``erl`` gives the path of the Erlang that the person chose (empty: search).
         """
@@ -113,7 +115,7 @@ class Hub:
 
     # -- wishes -----------------------------------------------------------------
 
-    def connect(self, profile: Profile | str, options: Options = Options()) -> str:
+    def connect(self, profile: Profile | str, options: Options = PERSISTENT) -> str:
         """Connect a profile (an id, or one that need not be saved); returns its id."""
         wanted = self.profile(profile) if isinstance(profile, str) else profile
         if not wanted.id:

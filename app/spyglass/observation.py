@@ -11,11 +11,13 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
-from spyglass.errors import Cancelled, Failure, Lost, Missing
-from spyglass.questions import Consent
+from spyglass import log
+from spyglass.errors import Cancelled, Denied, Failure, Lost, Missing, NeedsAnswer
+from spyglass.messages import Ended, Opened
+from spyglass.questions import Consent, Secret
 
 if TYPE_CHECKING:
     from spyglass.erlang.discovery import Found
@@ -23,23 +25,23 @@ if TYPE_CHECKING:
     from spyglass.questions import Ask
     from spyglass.standby import Booted
 
+ASKED_AT_MOST = 3
+
 LENT = "Spyglass lends the node two modules of the Erlang distribution (observer_backend and \
 appmon_info), for as long as the window is open. They are loaded into memory only and taken back after."
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The window is on the screen, on its node."""
+class Way(Protocol):
+    """What a window needs of the connected period that it belongs to."""
 
-    key: str
+    def port(self, found: Found) -> int:
+        """The local port of the forward to the node, opened at need."""
 
+    def prove(self, found: Found, cookie: str) -> bool:
+        """Whether the node knows this cookie."""
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The window is gone; ``failure`` is None when the person closed it or asked for it."""
-
-    key: str
-    failure: Failure | None = None
+    def explain(self, found: Found) -> Failure:
+        """Why a node that was there can't be connected."""
 
 
 class Observation:
@@ -48,20 +50,17 @@ class Observation:
     def __init__(
         self,
         found: Found,
-        port: int,
+        way: Way,
         take: Callable[[], Booted],
         ask: Ask,
         report: Callable[[Opened | Ended], None],
-        explain: Callable[[Found], Failure],
     ) -> None:
-        """``take`` gives a booting VM; ``port`` is our forward's;
-        ``explain`` finds out why a node that was there can't be connected."""
+        """``take`` gives a booting VM; ``report`` hears Opened and, at last, Ended."""
         self._found = found
-        self._port = port
+        self._way = way
         self._take = take
         self._ask = ask
         self._report = report
-        self._explain = explain
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._booted: Booted | None = None
         self._closing = threading.Event()
@@ -101,7 +100,7 @@ class Observation:
         stack.callback(booted.close)
         booted.listen(self._events.put)
         vm = booted.vm
-        join(vm, self._found, self._port, self._explain)
+        join(vm, with_cookie(self._found, self._way, self._ask), self._way)
         self._lend(vm, stack)
         vm.watch(self.node)
         if self._closing.is_set():
@@ -114,7 +113,9 @@ class Observation:
         if vm.check_backend(self.node):
             return
         vm.can_lend(self.node)
-        question = Consent(f"{self.node} has no runtime_tools, which Observer needs", LENT, "Lend and observe")
+        question = Consent(
+            f"{self.node} has no runtime_tools, which Observer needs", LENT, "Lend and observe"
+        )
         if not self._ask(question):
             raise Missing(
                 f"{self.node} has no runtime_tools, which Observer needs",
@@ -132,34 +133,50 @@ class Observation:
             if kind in (None, "observer_closed"):
                 return
             if kind in {"nodedown", "unresponsive"} and event and event.get("node") == self.node:
-                raise Lost(f"{self.node} is gone", "Its Observer window was closed; it opens again when the node is back.")
+                raise Lost(
+                    f"{self.node} is gone",
+                    "Its Observer window was closed; it opens again when the node is back.",
+                )
             if kind == "exit":
                 raise Lost("The local Erlang ended", "Observe the node again; the log has its last words.")
 
 
-def join(vm: LocalNode, found: Found, port: int, explain: Callable[[Found], Failure]) -> None:
+def join(vm: LocalNode, found: Found, way: Way) -> None:
     """Connect a local VM to a node through our forward, with the node's own cookie."""
-    info = found.info
     if found.cookie is None:
         raise no_cookie(found)
+    node = found.info.node
     vm.ready()
-    vm.add_route(info.node, port)
-    vm.set_cookie(info.node, found.cookie)
+    vm.add_route(node, way.port(found))
+    vm.set_cookie(node, found.cookie)
     try:
-        vm.connect(info.node)
+        vm.connect(node)
     except Failure:
-        raise explain(found) from None
+        raise way.explain(found) from None
+
+
+def with_cookie(found: Found, way: Way, ask: Ask) -> Found:
+    """The node with a cookie that fits: a person is asked where none was found."""
+    if found.cookie is not None or not found.port or found.info.tls:
+        return found
+    for tries in range(ASKED_AT_MOST):
+        try:
+            answer = log.forget(ask(Secret("cookie", found.info.node, again=tries > 0)))
+        except NeedsAnswer:
+            break
+        if way.prove(found, answer):
+            return replace(found, cookie=answer)
+    raise no_cookie(found)
 
 
 def no_cookie(found: Found) -> Failure:
     """Why a node can't be joined although it was found."""
     info = found.info
-    return Failure(
-        f"{info.node} can't be reached: {info.why_not or 'no cookie found'}",
-        "Give the cookie with --cookie-file FILE, or save it in the profile."
-        if not info.tls
-        else "A node that speaks TLS needs its certificates; this version does not read them.",
-        code="no-cookie",
+    hint = "Give the cookie with --cookie-file FILE, or type it when asked."
+    if info.tls:
+        hint = "A node that speaks TLS needs its certificates; this version does not read them."
+    return Denied(
+        f"{info.node} can't be reached: {info.why_not or 'no cookie found'}", hint, code="no-cookie"
     )
 
 

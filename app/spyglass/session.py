@@ -8,15 +8,16 @@ exactly what was built.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spyglass.errors import Cancelled, Failure, Unreachable
 from spyglass.forward import Forward, open_forward
-from spyglass.observation import Ended, Observation, Opened, join
-from spyglass.profile import ContainerHop, Profile
+from spyglass.messages import Report, Seen, Surveyed, SurveyFailed
+from spyglass.observation import Observation, join, with_cookie
+from spyglass.profile import Profile
 from spyglass.remote.base import Remote, Stop
 
 if TYPE_CHECKING:
@@ -24,30 +25,6 @@ if TYPE_CHECKING:
     from spyglass.questions import Ask
     from spyglass.standby import Booted, Standby
     from spyglass.status import NodeInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One node is known to the end (the survey goes on)."""
-
-    found: Found
-
-
-@dataclass(frozen=True, slots=True)
-class Surveyed:
-    """The survey is over."""
-
-    discovery: Discovery
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyFailed:
-    """The survey could not be made."""
-
-    failure: Failure
-
-
-Report = Seen | Surveyed | SurveyFailed | Opened | Ended
 
 
 class Session:
@@ -76,8 +53,14 @@ class Session:
         self._forwards: dict[str, tuple[tuple[str, int], Forward]] = {}
         self._windows: dict[str, Observation] = {}
         self._control: Booted | None = None
+        self._cookies: dict[str, str] = {}
         self._joined: set[str] = set()
         self._control_lock = threading.Lock()
+
+    @property
+    def hops(self) -> tuple[str, ...]:
+        """What was travelled, without this computer; jumps of ssh_config are in it."""
+        return tuple(remote.describe() for remote in self._remotes[1:])
 
     @property
     def remote(self) -> Remote:
@@ -113,7 +96,7 @@ class Session:
         try:
             discovery = discover(
                 self.remote,
-                hops=tuple(r.describe() for r in self._remotes[1:]),
+                hops=self.hops,
                 me=slots.probe_name(),
                 select=self._profile.select,
                 given=self._cookie,
@@ -133,7 +116,11 @@ class Session:
         self._found[key] = found
         if not found.info.reachable or not found.port:
             return found.info
-        return replace(found.info, forward=self._forward(key, found).port)
+        return replace(found.info, forward=self.port(found))
+
+    def port(self, found: Found) -> int:
+        """The local port of the forward to the node, opened at need."""
+        return self._forward(found.info.key, found).port
 
     def _forward(self, key: str, found: Found) -> Forward:
         place = (found.host, found.port)
@@ -168,8 +155,7 @@ class Session:
         key = found.info.key
         if key in self._windows:
             return
-        port = self._forward(key, found).port if found.cookie is not None else 0
-        window = Observation(found, port, self._standby.take, self._ask, self._post, self.explain)
+        window = Observation(found, self, self._standby.take, self._ask, self._post)
         self._windows[key] = window
         window.start()
 
@@ -190,6 +176,16 @@ class Session:
         """Full names of the nodes that have a window."""
         return [window.node for window in self._windows.values()]
 
+    def prove(self, found: Found, cookie: str) -> bool:
+        """Whether the node knows this cookie; a no leaves a line in its log."""
+        from spyglass.erlang import handshake, slots  # noqa: PLC0415
+
+        stream = (found.remote or self.remote).dial(found.host, found.port, 5.0)
+        try:
+            return handshake.greet(stream, slots.probe_name()).prove(cookie)
+        finally:
+            stream.close()
+
     def explain(self, found: Found) -> Failure:
         """Why Erlang said only ``false``: ask the distribution port itself."""
         from spyglass.erlang import handshake, slots  # noqa: PLC0415
@@ -202,14 +198,23 @@ class Session:
             finally:
                 stream.close()
         except Failure as failure:
-            return Unreachable(f"{name} is gone since it was found: {failure.title}", "Refresh the list of nodes.", code="node-gone")
+            return Unreachable(
+                f"{name} is gone since it was found: {failure.title}",
+                "Refresh the list of nodes.",
+                code="node-gone",
+            )
         except OSError:
-            return Unreachable(f"{name} hung up", "Refresh the list of nodes, then try again.", code="node-gone")
+            return Unreachable(
+                f"{name} hung up", "Refresh the list of nodes, then try again.", code="node-gone"
+            )
         if peer.node != name:
-            return Unreachable(f"{peer.node} answers where {name} was", "Refresh the list of nodes.", code="node-gone")
+            return Unreachable(
+                f"{peer.node} answers where {name} was", "Refresh the list of nodes.", code="node-gone"
+            )
         return Failure(
             f"{name} refuses the connection",
-            "Its Erlang may be too old or too new for yours (OTP 23 and 27 never connect), or its cookie has changed.",
+            "Its Erlang may be too old or too new for yours (OTP 23 and 27 never connect), "
+            "or its cookie has changed.",
             code="refused-by-node",
         )
 
@@ -229,7 +234,9 @@ class Session:
                 self._control = self._standby.plain()
                 self._control.listen(self._control_event)
             if found.info.node not in self._joined:
-                join(self._control.vm, found, self._forward(found.info.key, found).port, self.explain)
+                able = with_cookie(found, self, self._ask)
+                join(self._control.vm, able, self)
+                self._cookies[found.info.node] = able.cookie or ""
                 self._joined.add(found.info.node)
             return self._control.vm, found.info.node
 
@@ -237,27 +244,28 @@ class Session:
         if event.get("event") == "nodedown":
             self._joined.discard(str(event.get("node")))
 
-    @contextmanager
-    def shell(self, key: str) -> Iterator[ShellCommand]:
-        """How to start a shell on the node in the person's terminal: see :mod:`spyglass.erlang.shell`."""
-        from spyglass.erlang import shell  # noqa: PLC0415
+    def shell(self, wanted: str) -> tuple[str, Callable[[], int]]:
+        """A shell on the node: the line to print before it, and what runs it in this terminal.
 
-        found = self.match(key)
-        if found is None:
-            raise no_node(key, [])
-        vm, name = self.calling(key)
-        elixir = bool(vm.facts(name)["elixir"])
-        erlang = self._control.erlang if self._control else None
-        with shell.command(erlang, name, self._forward(key, found).port, found.cookie or "", elixir=elixir) as command:
-            yield command
+        The node is joined first from a VM for calls, which can say why where it fails.
+        """
+        from spyglass.erlang import runtime, shell, slots  # noqa: PLC0415
+
+        vm, name = self.calling(wanted)
+        elixir = vm.is_elixir(name)
+        found = self.match(name)
+        if found is None or self._control is None:
+            raise no_node(wanted, [])
+        erlang, port, cookie = self._control.erlang, self.port(found), self._cookies[name]
+
+        def run() -> int:
+            with slots.take() as slot:
+                return shell.run_shell(erlang, runtime.modules(erlang), slot, name, port, cookie)
+
+        return shell.banner(name, elixir=elixir), run
 
 
 def no_node(wanted: str, there: list[str]) -> Failure:
     """The Failure for a node that is not there, naming what is."""
     known = ", ".join(sorted(there)) or "none at all"
     return Failure(f"There is no node {wanted} there", f"Nodes found: {known}.", code="no-node")
-
-
-def place_of(profile: Profile) -> tuple[str, ...]:
-    """The labels of a profile's hops, for people."""
-    return tuple(hop.name if isinstance(hop, ContainerHop) else hop.label for hop in profile.hops)

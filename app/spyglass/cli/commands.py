@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -82,7 +81,10 @@ def cookie_of(options: argparse.Namespace) -> str | None:
     try:
         text = sys.stdin.readline() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"The cookie file {name} can't be read: {getattr(error, 'strerror', None) or 'not a text'}", "Check --cookie-file.") from None
+        raise BadInput(
+            f"The cookie file {name} can't be read: {getattr(error, 'strerror', None) or 'not a text'}",
+            "Check --cookie-file.",
+        ) from None
     cookie = text.split("\n", 1)[0].strip()
     if not cookie:
         raise BadInput(f"The cookie file {name} is empty", "It has to hold the cookie on its first line.")
@@ -96,7 +98,9 @@ def connected(options: argparse.Namespace, *, observes: bool, persist: bool = Fa
     hub = Hub(Profiles(paths.current().profiles), terminal.ask, erl=chosen_erl, withdraw=terminal.withdraw)
     hub.subscribe(terminal.hear)
     try:
-        profile = hub.connect(profile_of(options), Options(persist=persist, observes=observes, cookie=cookie_of(options)))
+        profile = hub.connect(
+            profile_of(options), Options(persist=persist, observes=observes, cookie=cookie_of(options))
+        )
         yield Run(hub, terminal, profile)
     finally:
         terminal.clear()
@@ -108,7 +112,13 @@ def nodes(options: argparse.Namespace) -> int:
     with connected(options, observes=False) as run:
         status = run.surveyed()
     if options.json:
-        print_json({"target": options.target, "nodes": [node_json(n) for n in status.nodes], "warnings": list(status.warnings)})
+        print_json(
+            {
+                "target": options.target,
+                "nodes": [node_json(n) for n in status.nodes],
+                "warnings": list(status.warnings),
+            }
+        )
         return 0
     if status.nodes:
         print(node_table(status.nodes))
@@ -136,9 +146,10 @@ def shell(options: argparse.Namespace) -> int:
     """``spyglass shell TARGET [NODE]``: the terminal is the shell's until it ends."""
     with connected(options, observes=False) as run:
         node = choose(run, options.node)
-        with run.session.shell(node.key) as (argv, env, descriptor):
-            run.terminal.clear()
-            return subprocess.run(argv, env=env, pass_fds=(descriptor,), check=False).returncode  # noqa: S603 - our own argv
+        banner, attach = run.session.shell(node.key)
+        run.terminal.clear()
+        say(banner)
+        return attach()
 
 
 def rpc(options: argparse.Namespace) -> int:
@@ -156,7 +167,9 @@ def forward(options: argparse.Namespace) -> int:
         status = run.surveyed()
         chosen = [choose(run, options.node)] if options.node else [n for n in status.nodes if n.reachable]
         if not chosen:
-            raise Failure("No node there can be reached", "See `spyglass nodes` for the reasons.", code="no-node")
+            raise Failure(
+                "No node there can be reached", "See `spyglass nodes` for the reasons.", code="no-node"
+            )
         for info in chosen:
             print(f"{info.node}  127.0.0.1:{info.forward}", flush=True)
         say("Held until Ctrl-C.")
@@ -172,7 +185,9 @@ def choose(run: Run, wanted: str) -> NodeInfo:
     if not fitting:
         known = ", ".join(n.node for n in status.nodes) or "none"
         hint = "; ".join((f"Nodes found: {known}.", *status.warnings))
-        raise Failure(f"There is no node {wanted} there" if wanted else "No BEAM node is there", hint, code="no-node")
+        raise Failure(
+            f"There is no node {wanted} there" if wanted else "No BEAM node is there", hint, code="no-node"
+        )
     able = [n for n in fitting if n.reachable] or fitting
     if len(able) == 1:
         return able[0]

@@ -29,7 +29,9 @@ def build() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"spyglass {__version__}")
-    parser.add_argument("--profile-dir", metavar="DIR", default="", help="keep everything below DIR (a throw-away set-up)")
+    parser.add_argument(
+        "--profile-dir", metavar="DIR", default="", help="keep everything below DIR (a throw-away set-up)"
+    )
     commands = parser.add_subparsers(dest="command", metavar="SUBCOMMAND", title="subcommands")
     _target_command(commands, "nodes", "list the BEAM nodes that are there", json=True)
     observe = _target_command(commands, "observe", "open Observer on a node, until its window closes")
@@ -40,10 +42,16 @@ def build() -> argparse.ArgumentParser:
     rpc.add_argument("node", metavar="NODE", help="full name, or the part before @ where that is unique")
     rpc.add_argument("module", metavar="M")
     rpc.add_argument("function", metavar="F")
-    rpc.add_argument("args", metavar="TERM", nargs="*", help="the arguments, an Erlang term each, such as otp_release")
-    forward = _target_command(commands, "forward", "hold the tunnel and print what other tools need, until Ctrl-C")
+    rpc.add_argument(
+        "args", metavar="TERM", nargs="*", help="the arguments, an Erlang term each, such as otp_release"
+    )
+    forward = _target_command(
+        commands, "forward", "hold the tunnel and print what other tools need, until Ctrl-C"
+    )
     _node(forward)
-    doctor = _target_command(commands, "doctor", "check each link of the chain, with one remedy each", json=True, optional=True)
+    doctor = _target_command(
+        commands, "doctor", "check each link of the chain, with one remedy each", json=True, optional=True
+    )
     doctor.set_defaults(command="doctor")
     _profiles(commands)
     _demo(commands)
@@ -59,13 +67,31 @@ def _target_command(
     optional: bool = False,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("target", metavar="TARGET", nargs="?" if optional else None, help="profile, [user@]host[:port], or local")
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        nargs="?" if optional else None,
+        help="profile, [user@]host[:port], or local",
+    )
     _common(parser)
     way = parser.add_argument_group("the way there")
-    way.add_argument("--container", metavar="NAME", default="", help="only this container (a pattern such as 'web*' is welcome)")
-    way.add_argument("--jump", metavar="HOST", action="append", default=[], help="go through this host first (may be repeated)")
+    way.add_argument(
+        "--container",
+        metavar="NAME",
+        default="",
+        help="only this container (a pattern such as 'web*' is welcome)",
+    )
+    way.add_argument(
+        "--jump",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="go through this host first (may be repeated)",
+    )
     way.add_argument("--identity", metavar="FILE", default="", help="the private key to use")
-    way.add_argument("--cookie-file", metavar="FILE", default="", help="read the cookie from FILE, `-` for standard input")
+    way.add_argument(
+        "--cookie-file", metavar="FILE", default="", help="read the cookie from FILE, `-` for standard input"
+    )
     way.add_argument("--batch", action="store_true", help="never ask: fail with what would have been asked")
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
@@ -74,13 +100,20 @@ def _target_command(
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--profile-dir", metavar="DIR", default=argparse.SUPPRESS, help="keep everything below DIR (a throw-away set-up)"
+        "--profile-dir",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="keep everything below DIR (a throw-away set-up)",
     )
 
 
 def _node(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "node", metavar="NODE", nargs="?", default="", help="full name, or the part before @; default: the only one, else ask"
+        "node",
+        metavar="NODE",
+        nargs="?",
+        default="",
+        help="full name, or the part before @; default: the only one, else ask",
     )
 
 
@@ -95,7 +128,10 @@ def _profiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         _common(action)
     for name, text in (("add", "save a new one"), ("edit", "change one")):
         _edit_options(actions.add_parser(name, help=text), new=name == "add")
-    for name, text in (("import", "read one from FILE"), ("export", "write one to FILE (no secrets are in it)")):
+    for name, text in (
+        ("import", "read one from FILE"),
+        ("export", "write one to FILE (no secrets are in it)"),
+    ):
         action = actions.add_parser(name, help=text)
         if name == "export":
             action.add_argument("name", metavar="NAME")
@@ -105,7 +141,9 @@ def _profiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("target", metavar="TARGET", nargs=None if new else "?", help="[user@]host[:port] or local")
+    parser.add_argument(
+        "target", metavar="TARGET", nargs=None if new else "?", help="[user@]host[:port] or local"
+    )
     parser.add_argument("--rename", metavar="NAME", default=None, help="a new name") if not new else None
     parser.add_argument("--container", metavar="NAME", default=None)
     parser.add_argument("--node", metavar="PATTERN", default=None, help="only nodes whose full name fits")
@@ -125,6 +163,11 @@ def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "Everything ends with it.",
     )
     parser.add_argument("--observe", action="store_true", help="open Observer on the demo node at once")
-    parser.add_argument("--screenshot", metavar="FILE", default="", help="observe, save a picture of the Observer window, and end")
+    parser.add_argument(
+        "--screenshot",
+        metavar="FILE",
+        default="",
+        help="observe, save a picture of the Observer window, and end",
+    )
     parser.add_argument("--no-window", action="store_true", help="do not open Spyglass's own window")
     _common(parser)

@@ -120,7 +120,9 @@ def put(question: Question) -> Any:
     match question:
         case HostKey(host, key_type, fingerprint, file):
             say(f"{host} is not known yet. Its {key_type} key is\n  {fingerprint}")
-            answer = pick("Trust it? [o]nce, [r]emember" + (f" in {file}" * bool(file)) + ", or [c]ancel: ", "orc")
+            answer = pick(
+                "Trust it? [o]nce, [r]emember" + (f" in {file}" * bool(file)) + ", or [c]ancel: ", "orc"
+            )
             if answer == "c":
                 raise Cancelled
             return "once" if answer == "o" else "remember"
@@ -151,7 +153,9 @@ def unanswered(question: Question) -> NeedsAnswer:
         case Choice(title, options):
             return NeedsAnswer(title, "Name one of: " + ", ".join(options))
         case Consent(title, _, action):
-            return NeedsAnswer(title, f"It takes a person to agree to: {action}. Run it without --batch, in a terminal.")
+            return NeedsAnswer(
+                title, f"It takes a person to agree to: {action}. Run it without --batch, in a terminal."
+            )
 
 
 def say(text: str) -> None:

@@ -1,0 +1,1 @@
+"""The window; the only importers of PySide6."""

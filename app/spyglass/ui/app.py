@@ -1,0 +1,110 @@
+"""Starts the window. Imports the toolkit and nothing heavy, so that it shows at once."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSettings, QSocketNotifier
+from PySide6.QtWidgets import QApplication
+
+from spyglass import APP_ID, __version__, log
+from spyglass.ui import icons, style
+from spyglass.ui.bridge import QuestionDesk
+from spyglass.ui.window import MainWindow
+
+if TYPE_CHECKING:
+    from spyglass.ui.bridge import HubLike
+
+THEMES = ("system", "light", "dark")
+
+
+def application(theme: str = "system") -> QApplication:
+    """The one QApplication, named and styled."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("spyglass")
+    app.setApplicationDisplayName("Spyglass")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName(APP_ID)
+    made = style.Theme(app, theme)
+    app.setWindowIcon(icons.app_icon(made.tokens))
+    return app
+
+
+def start(argv: Sequence[str]) -> int:
+    """Show the window over the saved profiles; what ``spyglass`` without a subcommand does."""
+    from spyglass.hub import Hub  # noqa: PLC0415 - the toolkit first: tests of the window need no hub
+    from spyglass.store import paths  # noqa: PLC0415
+    from spyglass.store.profiles import Profiles  # noqa: PLC0415
+
+    options = _options(argv)
+    places = paths.use(paths.under(options.profile_dir)) if options.profile_dir else paths.current()
+    desk = QuestionDesk()
+    hub = Hub(Profiles(places.profiles), desk.ask, withdraw=desk.withdraw)
+    return run(hub, argv, desk=desk, state=places.ensure().state)
+
+
+def run(
+    hub: HubLike, argv: Sequence[str] = (), *, desk: QuestionDesk | None = None, state: Path | None = None
+) -> int:
+    """Show the window until it is closed; return the exit status.
+
+    ``desk`` is the one whose ``ask`` the hub was built with; ``state`` is the directory
+    for sizes (default: the state directory of ``store.paths``).
+    """
+    options = _options(argv)
+    app = application(options.theme)
+    window = MainWindow(hub, desk or QuestionDesk(), log.setup(), sizes(state))
+    window.show()
+    try:
+        with _Signals(app):
+            return app.exec()
+    finally:
+        hub.close()
+
+
+def sizes(state: Path | None = None) -> QSettings:
+    """Where the window remembers its sizes."""
+    if state is None:
+        from spyglass.store import paths  # noqa: PLC0415 - not needed when a place is given
+
+        state = paths.current().state
+    return QSettings(str(state / "window.ini"), QSettings.Format.IniFormat)
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="spyglass", add_help=False)
+    parser.add_argument("--profile-dir", type=Path, default=None)
+    parser.add_argument("--theme", choices=THEMES, default="system")
+    return parser.parse_known_args(list(argv))[0]
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM close the window: a byte on a socket wakes Qt, which polls nothing."""
+
+    def __init__(self, app: QApplication) -> None:
+        self._app = app
+
+    def __enter__(self) -> None:
+        import socket  # noqa: PLC0415 - only a running program needs it
+
+        self._ours, self._theirs = socket.socketpair()
+        for end in (self._ours, self._theirs):
+            end.setblocking(False)
+        self._before = {n: signal.signal(n, lambda *_: None) for n in (signal.SIGINT, signal.SIGTERM)}
+        self._fd = signal.set_wakeup_fd(self._theirs.fileno())
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(lambda *_: self._app.closeAllWindows())
+
+    def __exit__(self, *_: object) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._fd)
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._ours.close()
+        self._theirs.close()

@@ -1,0 +1,193 @@
+"""The way of a profile, hop by hop: add, remove, reorder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from spyglass.errors import BadInput
+from spyglass.profile import ContainerHop, Engine, Hop, SSHHop
+from spyglass.ui import parts, style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ARROWS = {"up": [(4, 9), (8, 5), (12, 9)], "down": [(4, 7), (8, 11), (12, 7)]}
+
+
+def port_of(text: str) -> int:
+    """Read a port; empty is 0 (left to ssh_config). Raises BadInput."""
+    text = text.strip()
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
+        raise BadInput(f"{text} is not a port", "Ports go from 1 to 65535; leave it empty for the usual one.")
+    return int(text)
+
+
+class HopRow(QWidget):
+    """One hop's fields and its buttons."""
+
+    changed = Signal()
+    moved = Signal(int)
+    removed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._across = QHBoxLayout(self)
+        self._across.setContentsMargins(0, 0, 0, 0)
+        self._across.setSpacing(6)
+        self.up = self._tool("up", "Move this hop towards this computer", lambda: self.moved.emit(-1))
+        self.down = self._tool("down", "Move this hop away from this computer", lambda: self.moved.emit(1))
+        self.drop = self._tool("cross", "Remove this hop", self.removed.emit)
+
+    def field(self, text: str, placeholder: str, name: str, stretch: int, width: int = 0) -> QLineEdit:
+        """Add a field before the buttons."""
+        made = QLineEdit(text, placeholderText=placeholder)
+        made.setAccessibleName(name)
+        made.setToolTip(name)
+        made.textChanged.connect(self.changed)
+        if width:
+            made.setFixedWidth(width)
+        self._across.insertWidget(self._across.count() - 3, made, stretch)
+        return made
+
+    def hop(self) -> Hop:
+        """The hop as written. Raises BadInput."""
+        raise NotImplementedError
+
+    def _tool(self, shape: str, name: str, then: object) -> QPushButton:
+        made = parts.button("", then, small=True, name=name)  # type: ignore[arg-type]
+        made.setToolTip(name)
+        made.setFixedWidth(30)
+        made.setStyleSheet("QPushButton { padding: 0; min-height: 30px; }")
+        made.setIcon(_tool_icon(shape))
+        made.setIconSize(QSize(16, 16))
+        self._across.addWidget(made)
+        return made
+
+
+class SSHRow(HopRow):
+    """An SSH server."""
+
+    def __init__(self, hop: SSHHop | None = None) -> None:
+        super().__init__()
+        hop = hop or SSHHop(host="")
+        self.host = self.field(hop.host, "host or alias of ~/.ssh/config", "Host", 5)
+        self.user = self.field(hop.user, "user", "User", 2)
+        self.port = self.field(str(hop.port or ""), "22", "Port", 0, 66)
+        self.identity = self.field(hop.identity, "key file", "Identity file", 4)
+
+    def hop(self) -> SSHHop:
+        """The hop as written. Raises BadInput."""
+        host, user, identity = (f.text().strip() for f in (self.host, self.user, self.identity))
+        return SSHHop(host=host, user=user, port=port_of(self.port.text()), identity=identity)
+
+
+class ContainerRow(HopRow):
+    """A container to go on from."""
+
+    def __init__(self, hop: ContainerHop | None = None) -> None:
+        super().__init__()
+        hop = hop or ContainerHop(name="")
+        self.name = self.field(hop.name, "container", "Container to go through", 5)
+        self.engine = parts.Combo("Container engine")
+        self.engine.addItems(get_args(Engine))
+        self.engine.setCurrentText(hop.engine)
+        self.engine.currentTextChanged.connect(self.changed)
+        self._across.insertWidget(1, self.engine, 2)
+
+    def hop(self) -> ContainerHop:
+        """The hop as written."""
+        return ContainerHop(name=self.name.text().strip(), engine=self.engine.currentText())  # type: ignore[arg-type]
+
+
+class HopEditor(QWidget):
+    """All hops, in the order of travel."""
+
+    changed = Signal()
+
+    def __init__(self, hops: Iterable[Hop]) -> None:
+        super().__init__()
+        self.rows: list[HopRow] = []
+        self._column = QVBoxLayout()
+        self._column.setSpacing(6)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._none = parts.label("No hop: the nodes and containers of this computer.", "dim")
+        self.add_ssh = parts.button("Add SSH server", lambda: self.add(SSHRow()), small=True)
+        self.add_container = parts.button("Add container", lambda: self.add(ContainerRow()), small=True)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(8)
+        whole.addWidget(self._none)
+        whole.addLayout(self._column)
+        whole.addLayout(parts.row(self.add_ssh, self.add_container, 1))
+        for hop in hops:
+            self.add(SSHRow(hop) if isinstance(hop, SSHHop) else ContainerRow(hop), quiet=True)
+        self._arrange()
+
+    def hops(self) -> tuple[Hop, ...]:
+        """The hops as written. Raises BadInput that names the hop."""
+        out: list[Hop] = []
+        for number, row in enumerate(self.rows, 1):
+            try:
+                out.append(row.hop())
+            except BadInput as fault:
+                raise BadInput(f"Hop {number}: {fault.title}", fault.hint) from fault
+        return tuple(out)
+
+    def add(self, row: HopRow, *, quiet: bool = False) -> None:
+        """Add a hop at the end."""
+        row.changed.connect(self.changed)
+        row.moved.connect(lambda step: self._move(row, step))
+        row.removed.connect(lambda: self._remove(row))
+        self.rows.append(row)
+        if not quiet:
+            self._arrange()
+            self.changed.emit()
+            row.findChild(QLineEdit).setFocus()
+
+    def _move(self, row: HopRow, step: int) -> None:
+        at = self.rows.index(row)
+        to = min(max(at + step, 0), len(self.rows) - 1)
+        self.rows.insert(to, self.rows.pop(at))
+        self._arrange()
+        self.changed.emit()
+
+    def _remove(self, row: HopRow) -> None:
+        self.rows.remove(row)
+        row.hide()
+        row.deleteLater()
+        self._arrange()
+        self.changed.emit()
+
+    def _arrange(self) -> None:
+        for number, row in enumerate(self.rows):
+            self._column.removeWidget(row)
+            self._column.insertWidget(number, row)
+            row.up.setEnabled(number > 0)
+            row.down.setEnabled(number < len(self.rows) - 1)
+        self._none.setVisible(not self.rows)
+
+
+def _tool_icon(shape: str) -> QIcon:
+    icon = QIcon()
+    for mode, colour in ((QIcon.Mode.Normal, "dim"), (QIcon.Mode.Disabled, "line")):
+        image = QPixmap(32, 32)
+        image.setDevicePixelRatio(2)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(style.tokens().color(colour), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        if shape == "cross":
+            painter.drawLine(5, 5, 11, 11)
+            painter.drawLine(11, 5, 5, 11)
+        else:
+            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in _ARROWS[shape]]))
+        painter.end()
+        icon.addPixmap(image, mode)
+    return icon

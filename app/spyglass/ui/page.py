@@ -1,0 +1,200 @@
+"""The page of one connection: header, chain, the problem if there is one, and three tabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from spyglass.profile import Profile
+from spyglass.status import NodeInfo, Phase, Problem, Status
+from spyglass.ui import parts, style, words
+from spyglass.ui.chain import ChainView, ProblemCard
+from spyglass.ui.header import Header
+from spyglass.ui.log_view import LogView
+from spyglass.ui.nodes_table import FORWARDS, NODES, NodeTable, forward_address
+from spyglass.ui.words import Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spyglass.ui.bridge import LogFeed
+    from spyglass.ui.icons import Spinner
+
+TABS = ("Nodes", "Forwards", "Log")
+_NOTE = 6000  # milliseconds that a passing remark stays in the footer
+
+
+class ConnectionPage(QWidget):
+    """Shows a profile and its status; says what the person wants by signals."""
+
+    acted = Signal(object, object)
+    observe = Signal(object)
+    unobserve = Signal(object)
+
+    def __init__(self, feed: LogFeed, spinner: Spinner, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.profile = Profile(name="")
+        self.status = Status("")
+        self._saved = True
+        self._dismissed: Problem | None = None
+        self.header = Header(clock)
+        self.chain = ChainView(spinner)
+        self.problem = ProblemCard()
+        self.tabs = QTabBar(drawBase=False, expanding=False)
+        self.nodes = NodeTable(NODES, "Nodes")
+        self.forwards = NodeTable(FORWARDS, "Forwards")
+        self.log = LogView(feed)
+        self.footer = parts.Elided(role="dim", mode=parts.ElideMode.ElideRight)
+        self._empties = [parts.EmptyState(), parts.EmptyState()]
+        self._stacks = [_stack(self.nodes, self._empties[0]), _stack(self.forwards, self._empties[1])]
+        self._note = QTimer(self, singleShot=True, interval=_NOTE)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        for name in TABS:
+            self.tabs.addTab(name)
+        self.tabs.setAccessibleName("Views of the connection")
+        self.body = QStackedWidget()
+        for widget in (*self._stacks, self.log):
+            self.body.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(style.BLOCK)
+        column.addWidget(self.header)
+        column.addWidget(_card(self.chain))
+        column.addWidget(self.problem)
+        bar = parts.row(self.tabs, 1)
+        bar.setContentsMargins(7, 0, 16, 0)
+        foot = parts.row(self.footer)
+        foot.setContentsMargins(16, 8, 16, 8)
+        column.addWidget(_card(bar, parts.rule(), self.body, parts.rule(), foot), 1)
+
+    def _connect(self) -> None:
+        self.header.acted.connect(self.acted)
+        self.problem.copied.connect(lambda: self.copy(self.problem.text(), "The details"))
+        self.problem.closed.connect(self._dismiss)
+        self.tabs.currentChanged.connect(self.body.setCurrentIndex)
+        self.nodes.chosen.connect(self._show_header)
+        self.log.said.connect(self.note)
+        self._note.timeout.connect(self._show_footer)
+        for empty in self._empties:
+            empty.acted.connect(self._act_empty)
+        for table in (self.nodes, self.forwards):
+            table.opened.connect(self._open)
+            table.customContextMenuRequested.connect(lambda at, table=table: self._menu(table, at))
+
+    def show_connection(self, profile: Profile, status: Status, *, saved: bool) -> None:
+        """Show this connection as it is now."""
+        other, failed = profile.id != self.profile.id, self.status.phase is Phase.FAILED
+        self.profile, self.status, self._saved = profile, status, saved
+        self.chain.show_links(words.chain(profile, status))
+        self._show_problem()
+        self.nodes.show_nodes(status.nodes, status.observing)
+        self.forwards.show_nodes([node for node in status.nodes if node.forward], status.observing)
+        self.log.show_profile(profile.id)
+        if other or (status.phase is Phase.FAILED and not failed):
+            self.tabs.setCurrentIndex(2 if status.phase is Phase.FAILED else 0)
+        if other:
+            self.nodes.clearSelection()
+        self._show_empty()
+        self._show_header()
+        self._show_footer()
+
+    def _show_problem(self) -> None:
+        problem = words.problem(self.status)
+        ready = self.status.phase is Phase.READY
+        shown = None if ready and problem == self._dismissed else problem
+        self.problem.show_problem(shown, mild=self.status.phase is not Phase.FAILED, closable=ready)
+
+    def _dismiss(self) -> None:
+        self._dismissed = words.problem(self.status)
+        self._show_problem()
+
+    def update_status(self, status: Status) -> None:
+        """The shown connection has changed."""
+        if status != self.status:
+            self.show_connection(self.profile, status, saved=self._saved)
+
+    def note(self, text: str) -> None:
+        """A passing remark, in the footer."""
+        self.footer.say(text)
+        self._note.start()
+
+    def copy(self, text: str, what: str) -> None:
+        """Put it on the clipboard and say so."""
+        QGuiApplication.clipboard().setText(text)
+        self.note(f"{what} copied.")
+
+    def node_menu(self, nodes: list[NodeInfo]) -> QMenu:
+        """What can be done with these nodes."""
+        menu = QMenu(self)
+        one = nodes[0] if len(nodes) == 1 else None
+        can = [node for node in nodes if node.reachable]
+        observe = menu.addAction("Observe", lambda: [self.observe.emit(node) for node in can])
+        observe.setEnabled(bool(can))
+        seen = [node for node in nodes if node.key in self.status.observing]
+        if seen:
+            menu.addAction("Close Observer", lambda: [self.unobserve.emit(node) for node in seen])
+        shell = menu.addAction("Copy shell command", lambda: self._copy_shell(nodes[0]))
+        shell.setEnabled(one is not None and one.reachable)
+        menu.addSeparator()
+        menu.addAction("Copy node name", lambda: self.copy("\n".join(n.node for n in nodes), "The name"))
+        addresses = "\n".join(filter(None, map(forward_address, nodes)))
+        forward = menu.addAction("Copy forward address", lambda: self.copy(addresses, "The address"))
+        forward.setEnabled(bool(addresses))
+        return menu
+
+    def _copy_shell(self, node: NodeInfo) -> None:
+        self.copy(words.shell_line(self.profile, node), "The shell's command line")
+
+    def _menu(self, table: NodeTable, at: QPoint) -> None:
+        nodes = table.selected()
+        if nodes:
+            menu = self.node_menu(nodes)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(table.viewport().mapToGlobal(at))
+
+    def _open(self, node: NodeInfo) -> None:
+        if node.reachable:
+            self.observe.emit(node)
+        else:
+            self.note(f"{node.node}: {words.node_state(node, frozenset())}.")
+
+    def _show_header(self) -> None:
+        selected = self.nodes.selected()
+        self.header.show_status(self.profile, self.status, selected[0] if selected else None, saved=self._saved)
+
+    def _show_empty(self) -> None:
+        nodes, forwards = words.empty_nodes(self.profile, self.status), words.empty_forwards(self.status)
+        self._empties[0].say(*nodes)
+        self._empties[1].say(*forwards)
+        for stack, table in zip(self._stacks, (self.nodes, self.forwards), strict=True):
+            stack.setCurrentIndex(0 if table.model_.rowCount() else 1)
+
+    def _act_empty(self) -> None:
+        self.acted.emit(Verb.REFRESH if self.status.phase is Phase.READY else Verb.CONNECT, None)
+
+    def _show_footer(self) -> None:
+        if not self._note.isActive():
+            self.footer.say(words.footer(self.status), "\n".join(self.status.warnings))
+
+
+def _stack(*widgets: QWidget) -> QStackedWidget:
+    made = QStackedWidget()
+    for widget in widgets:
+        made.addWidget(widget)
+    return made
+
+
+def _card(*inside: object) -> QFrame:
+    card = QFrame(objectName="card")
+    column = QVBoxLayout(card)
+    column.setContentsMargins(1, 1, 1, 1)
+    column.setSpacing(0)
+    for each in inside:
+        column.addWidget(each) if isinstance(each, QWidget) else column.addLayout(each)  # type: ignore[arg-type]
+    return card

@@ -1,0 +1,215 @@
+"""Small widgets that the window is put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from spyglass.ui import icons, style
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFont, QPaintEvent, QResizeEvent
+
+ElideMode = Qt.TextElideMode
+
+
+def label(text: str = "", role: str = "", font: QFont | None = None) -> QLabel:
+    """A plain-text label in one of the stylesheet's roles."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if role:
+        made.setProperty("role", role)
+    if font:
+        made.setFont(font)
+    return made
+
+
+def button(text: str, then: Callable[[], object], *, small: bool = False, name: str = "") -> QPushButton:
+    """A push button; ``name`` is its accessible name where the text alone is not enough."""
+    made = QPushButton(text)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    made.setAutoDefault(False)
+    made.setProperty("small", small)
+    made.setAccessibleName(name or text)
+    made.clicked.connect(lambda: then())
+    return made
+
+
+def rule() -> QFrame:
+    """A line of one pixel across."""
+    made = QFrame()
+    made.setObjectName("rule")
+    made.setFixedHeight(1)
+    return made
+
+
+class Elided(QLabel):
+    """One line of text, shortened in the middle to what fits; the whole of it in the tooltip."""
+
+    def __init__(self, text: str = "", role: str = "", mode: ElideMode = ElideMode.ElideMiddle, least: int = 24) -> None:
+        super().__init__()
+        self._least = least
+        self._mode = mode
+        self._whole = ""
+        self._hint = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        if role:
+            self.setProperty("role", role)
+        self.say(text)
+
+    def say(self, text: str, tooltip: str = "") -> None:
+        """Show this text."""
+        if (text, tooltip) != (self._whole, self._hint):
+            self._whole, self._hint = text, tooltip
+            self.setAccessibleName(text)
+            self.updateGeometry()
+            self._fit()
+
+    def whole(self) -> str:
+        """The text as it was given."""
+        return self._whole
+
+    def sizeHint(self) -> QSize:
+        """Room for all of the text."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._whole) + 4, metrics.height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        whole = self.sizeHint()
+        return QSize(min(self._least, whole.width()), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 24))
+        self.setText(shown)
+        self.setToolTip(self._hint or (self._whole if shown != self._whole else ""))
+
+
+class KeyField(QLineEdit):
+    """A field that shows the keys which lead to it, until something is written."""
+
+    def __init__(self, placeholder: str, keys: str, name: str) -> None:
+        super().__init__()
+        self._keys = keys
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The field, then the keys in a little box at its end."""
+        super().paintEvent(event)
+        if self.text():
+            return
+        tokens = style.tokens()
+        font = style.font(11 / 13)
+        width = QFontMetrics(font).horizontalAdvance(self._keys) + 12
+        box = QRect(self.width() - width - 10, (self.height() - 18) // 2, width, 18)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(tokens.color("line"), 1))
+        painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        painter.setFont(font)
+        painter.setPen(tokens.color("dim"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._keys)
+        painter.end()
+
+
+class Combo(QComboBox):
+    """A choice; draws its own arrow, since a stylesheet would need a picture for it."""
+
+    def __init__(self, name: str, *, editable: bool = False) -> None:
+        super().__init__()
+        self.setEditable(editable)
+        self.setAccessibleName(name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The field, then the arrow."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(style.tokens().color("dim"), 1.5))
+        x, y = self.width() - 16, self.height() / 2
+        painter.drawPolyline([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
+        painter.end()
+
+
+class StateMark(QWidget):
+    """One state shape."""
+
+    def __init__(self, shape: str = "off", size: int = 12) -> None:
+        super().__init__()
+        self._shape = shape
+        self._size = size
+        self.setFixedSize(size + 2, size + 2)
+        self.setAccessibleName(icons.WORDS.get(shape, shape))
+
+    def show_shape(self, shape: str) -> None:
+        """Change the shape."""
+        self._shape = shape
+        self.setAccessibleName(icons.WORDS.get(shape, shape))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw it."""
+        painter = QPainter(self)
+        box = QRect(1, 1, self._size, self._size).toRectF()
+        icons.paint(painter, box, self._shape, style.tokens())
+        painter.end()
+
+
+class EmptyState(QWidget):
+    """What would be here, and the one action that brings it."""
+
+    acted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = label(font=style.font(15 / 13, style.QFont.Weight.DemiBold))
+        self._text = label(role="dim")
+        self._button = button("", self.acted.emit)
+        for each in (self._title, self._text):
+            each.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._text.setWordWrap(True)
+        self._text.setFixedWidth(440)
+        column = QVBoxLayout(self)
+        column.setSpacing(style.GAP)
+        column.addStretch(2)
+        for widget in (self._title, self._text, self._button):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.insertSpacing(3, 8)
+        column.addStretch(3)
+
+    def say(self, title: str, text: str, action: str = "") -> None:
+        """Set the words; no action, no button."""
+        self._title.setText(title)
+        self._text.setText(text)
+        self._button.setText(action)
+        self._button.setAccessibleName(action)
+        self._button.setVisible(bool(action))
+
+    @property
+    def action(self) -> str:
+        """The button's words, or empty."""
+        return self._button.text()
+
+
+def row(*widgets: QWidget | int, spacing: int = style.GAP) -> QHBoxLayout:
+    """Widgets side by side; a number is a stretch."""
+    made = QHBoxLayout()
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(spacing)
+    for each in widgets:
+        if isinstance(each, int):
+            made.addStretch(each)
+        else:
+            made.addWidget(each)
+    return made

@@ -1,0 +1,197 @@
+"""The profile editor: says what is wrong while one types, and saves only what can work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from spyglass.errors import BadInput, Failure
+from spyglass.profile import Profile, Selector, SSHHop, check
+from spyglass.ui import parts, style
+from spyglass.ui.hop_editor import HopEditor
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QLayout
+
+_COOKIES = (("auto", "found by Spyglass"), ("keyring", "from the system's keyring"), ("ask", "ask each time"))
+
+
+class ProfileEditor(QDialog):
+    """Edits one profile; ``save`` stores it and may raise Failure, which is shown here."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        others: Iterable[Profile],
+        save: Callable[[Profile], object],
+        parent: QWidget | None = None,
+        *,
+        title: str = "Edit profile",
+    ) -> None:
+        super().__init__(parent)
+        others = list(others)
+        self._profile = profile
+        self._taken = {other.name.casefold() for other in others if not profile.id or other.id != profile.id}
+        self._save = save
+        self._refused: tuple[Profile, str] | None = None
+        self.setWindowTitle(f"{title} – Spyglass")
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.name = _field(profile.name, "Shop EU", "Name")
+        self.group = parts.Combo("Group", editable=True)
+        self.hops = HopEditor(profile.hops)
+        self.container = _field(profile.select.container, "all containers, and the host itself", "Containers")
+        self.node = _field(profile.select.node, "all nodes", "Nodes")
+        self.cookie = parts.Combo("Cookie")
+        self.production = QCheckBox("Production: show it in red")
+        self.autoconnect = QCheckBox("Connect when Spyglass starts")
+        self.reason = parts.label(role="bad")
+        self.cancel = parts.button("Cancel", self.reject)
+        self.ok = parts.button("Save", self._accept)
+        self._fill(others)
+        self._lay_out(title)
+        self._listen()
+        self.validate()
+
+    def _fill(self, others: list[Profile]) -> None:
+        self.group.addItems(sorted({other.group for other in others if other.group}))
+        self.group.setCurrentText(self._profile.group)
+        self.group.lineEdit().setPlaceholderText("none")
+        for value, text in _COOKIES:
+            self.cookie.addItem(text, value)
+        self.cookie.setCurrentIndex(self.cookie.findData(self._profile.cookie))
+        self.production.setChecked(self._profile.production)
+        self.autoconnect.setChecked(self._profile.autoconnect)
+        self.ok.setProperty("primary", True)
+        self.ok.setDefault(True)
+        self.reason.setWordWrap(True)
+        self.reason.setMinimumHeight(self.reason.fontMetrics().height() * 2 + 4)
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+
+    def _lay_out(self, title: str) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(style.BLOCK)
+        column.addWidget(parts.label(title, font=style.font(17 / 13, style.QFont.Weight.DemiBold)))
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inner = QWidget(objectName="clear")
+        inner.setLayout(self._form())
+        scroll.setWidget(inner)
+        scroll.viewport().setAutoFillBackground(False)
+        inner.setAutoFillBackground(False)
+        column.addWidget(scroll, 1)
+        bottom = parts.row(self.reason, self.cancel, self.ok, spacing=10)
+        bottom.setStretch(0, 1)
+        column.addLayout(bottom)
+        self.resize(780, 640)
+
+    def _form(self) -> QLayout:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 8, 0)
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(10)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        for text, widget in (
+            ("&Name", self.name),
+            ("&Group", self.group),
+            ("Way", self.hops),
+            ("&Containers", self.container),
+            ("N&odes", self.node),
+            ("Coo&kie", self.cookie),
+        ):
+            form.addRow(text, widget)
+            form.labelForField(widget).setFixedHeight(32)
+        note = parts.label("Containers and nodes may be patterns: web-*, shop@*.", "dim", style.small())
+        form.insertRow(5, "", note)
+        form.addRow("", self.production)
+        form.addRow("", self.autoconnect)
+        return form
+
+    def _listen(self) -> None:
+        for field in (self.name, self.container, self.node):
+            field.textChanged.connect(self.validate)
+        self.group.currentTextChanged.connect(self.validate)
+        self.cookie.currentIndexChanged.connect(self.validate)
+        self.hops.changed.connect(self.validate)
+        for box in (self.production, self.autoconnect):
+            box.toggled.connect(self.validate)
+        QTimer.singleShot(0, self.name, self.name.setFocus)
+
+    def profile(self) -> Profile:
+        """The profile as written. Raises BadInput with the place."""
+        made = msgspec.structs.replace(
+            self._profile,
+            name=self.name.text().strip(),
+            group=self.group.currentText().strip(),
+            hops=self.hops.hops(),
+            select=Selector(container=self.container.text().strip(), node=self.node.text().strip()),
+            cookie=self.cookie.currentData(),
+            autoconnect=self.autoconnect.isChecked(),
+            production=self.production.isChecked(),
+        )
+        return self._checked(made)
+
+    def _checked(self, made: Profile) -> Profile:
+        check(made)
+        if made.name.casefold() in self._taken:
+            raise BadInput(f"Another profile has the name {made.name}", "Choose another name.")
+        try:  # the bounds of the fields (lengths, ports), which only decoding checks
+            msgspec.convert(msgspec.to_builtins(made), Profile)
+        except msgspec.ValidationError as fault:
+            raise BadInput(f"A field is not usable: {fault}", "Shorten or correct it.") from fault
+        return made
+
+    def validate(self) -> None:
+        """Show what is wrong, if anything; only what is right can be saved."""
+        try:
+            made = self.profile()
+        except BadInput as fault:
+            self._say(f"{fault.title}. {fault.hint}")
+            return
+        refused = self._refused
+        self._say(refused[1] if refused and refused[0] == made else "")
+
+    def _say(self, reason: str) -> None:
+        self.reason.setText(reason.replace("`", ""))
+        self.ok.setEnabled(not reason)
+        self.ok.setToolTip(reason)
+        untouched = not self.name.text() and not self._profile.name
+        style.mark(self.name, wrong=bool(reason) and "name" in reason and "Hop" not in reason and not untouched)
+
+    def _accept(self) -> None:
+        try:
+            made = self.profile()
+            self._save(made)
+        except BadInput as fault:
+            self._refuse(fault)
+        except Failure as fault:
+            self._refuse(fault, again=True)
+        else:
+            self._profile = made
+            self.accept()
+
+    def _refuse(self, fault: Failure, *, again: bool = False) -> None:
+        text = f"{fault.title}. {fault.hint}"
+        self._refused = None if again else (self.profile(), text)
+        self._say(text)
+        self.ok.setEnabled(again)  # a full disk may have room a moment later
+
+    def result_profile(self) -> Profile:
+        """What was saved."""
+        return self._profile
+
+
+def _field(text: str, placeholder: str, name: str) -> QLineEdit:
+    made = QLineEdit(text, placeholderText=placeholder)
+    made.setAccessibleName(name)
+    return made
+
+
+def blank() -> Profile:
+    """Where a new profile starts: one SSH server, not yet named."""
+    return Profile(name="", hops=(SSHHop(host=""),))

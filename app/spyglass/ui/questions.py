@@ -1,0 +1,204 @@
+"""Questions as dialogs: one at a time, never blocking the window.
+
+Closing a dialog takes the question back: its worker gets Cancelled and unwinds. A
+question that its worker no longer asks closes its dialog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret
+from spyglass.ui import parts, style
+
+if TYPE_CHECKING:
+    from spyglass.ui.bridge import Pending, QuestionDesk
+
+_WIDE = 460
+
+
+class QuestionDialog(QDialog):
+    """What is asked, by whom, and the buttons; ``answer`` is None until one was given."""
+
+    def __init__(self, asker: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.answer: Any = None
+        self.setWindowTitle(f"{asker} – Spyglass" if asker else "Spyglass")
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(24, 22, 24, 20)
+        self.column.setSpacing(10)
+        self.column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        if asker:
+            self.column.addWidget(parts.Elided(asker, role="dim"))
+        self.title = self.say(title, strong=True)
+
+    def say(self, text: str, role: str = "", *, strong: bool = False) -> QWidget:
+        """Add a paragraph."""
+        made = parts.label(text, role, style.font(15 / 13, style.QFont.Weight.DemiBold) if strong else None)
+        made.setWordWrap(True)
+        made.setFixedWidth(_WIDE)
+        self.column.addWidget(made)
+        return made
+
+    def buttons(self, *given: tuple[str, Any], default: int, danger: bool = False) -> list[QPushButton]:
+        """Add Cancel and these buttons, each with the answer that it gives (None: close only)."""
+        cancel = parts.button("Cancel", self.reject)
+        made = [parts.button(text, self._giver(value)) for text, value in given]
+        for number, each in enumerate(made):
+            if number == default:
+                each.setProperty("danger" if danger else "primary", True)
+                each.setDefault(not danger)
+        if danger:
+            cancel.setDefault(True)
+        self.column.addSpacing(6)
+        self.column.addLayout(parts.row(1, cancel, *made, spacing=10))
+        return made
+
+    def _giver(self, value: Any) -> Callable[[], None]:
+        def give() -> None:
+            self.answer = value() if callable(value) else value
+            self.accept()
+
+        return give
+
+
+class HostKeyDialog(QuestionDialog):
+    """An unknown server: once, remember or cancel."""
+
+    def __init__(self, asked: HostKey, asker: str, parent: QWidget | None = None) -> None:
+        super().__init__(asker, f"{asked.host} is not known yet", parent)
+        self.say("This is the first connection to it from here. Compare its key with what its owner tells you:")
+        key = QLineEdit(asked.fingerprint, readOnly=True)
+        key.setFont(style.mono())
+        key.setAccessibleName(f"Fingerprint of the {asked.key_type} key")
+        copy = parts.button("Copy", lambda: QGuiApplication.clipboard().setText(asked.fingerprint), name="Copy fingerprint")
+        self.column.addWidget(parts.label(f"Key type {asked.key_type}", "dim"))
+        self.column.addLayout(parts.row(key, copy))
+        where = f"Remembering adds one line to {asked.file}." if asked.file else "Remembering adds it to known_hosts."
+        self.say(where, "dim")
+        self.buttons(("Connect once", "once"), ("Remember and connect", "remember"), default=1)
+
+
+class SecretDialog(QuestionDialog):
+    """A password, a passphrase, a code or a cookie; the server's own words where it has some."""
+
+    _TITLES = {
+        "password": "Password for {}",
+        "passphrase": "Passphrase of {}",
+        "keyboard-interactive": "{} asks",
+        "cookie": "Cookie of {}",
+    }
+
+    def __init__(self, asked: Secret, asker: str, parent: QWidget | None = None) -> None:
+        super().__init__(asker, self._TITLES[asked.kind].format(asked.subject), parent)
+        if asked.again:
+            self.say("That was not accepted. Try once more.", "bad")
+        if asked.prompt:
+            self.say(asked.prompt.strip())
+        self.field = QLineEdit()
+        self.field.setEchoMode(QLineEdit.EchoMode.Normal if asked.echo else QLineEdit.EchoMode.Password)
+        self.field.setAccessibleName(asked.prompt.strip() or self._TITLES[asked.kind].format(asked.subject))
+        self.field.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
+        self.column.addWidget(self.field)
+        self.say("Used for this connection only; not stored.", "dim")
+        self.buttons(("Continue", self.field.text), default=0)
+        self.field.setFocus()
+
+    def done(self, result: int) -> None:
+        """Leave nothing in the field."""
+        super().done(result)
+        self.field.clear()
+
+
+class ChoiceDialog(QuestionDialog):
+    """Pick one of a list."""
+
+    def __init__(self, asked: Choice, asker: str, parent: QWidget | None = None) -> None:
+        super().__init__(asker, asked.title, parent)
+        self.list = QListWidget()
+        self.list.setAccessibleName(asked.title)
+        self.list.setFixedSize(_WIDE, min(60 + 28 * len(asked.options), 320))
+        details = asked.details + ("",) * len(asked.options)
+        for option, detail in zip(asked.options, details, strict=False):
+            item = QListWidgetItem(f"{option}   {detail}".rstrip())
+            item.setData(Qt.ItemDataRole.UserRole, option)
+            self.list.addItem(item)
+        self.list.setCurrentRow(0)
+        self.list.itemActivated.connect(lambda _item: self._giver(self._current)())
+        self.column.addWidget(self.list)
+        self.buttons(("Choose", self._current), default=0)
+        self.list.setFocus()
+
+    def _current(self) -> str:
+        return str(self.list.currentItem().data(Qt.ItemDataRole.UserRole))
+
+
+class ConsentDialog(QuestionDialog):
+    """Yes, or no; what is dangerous is never the default."""
+
+    def __init__(self, asked: Consent, asker: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(asker, asked.title, parent)
+        self.say(asked.text)
+        self.buttons((asked.action, True), default=0, danger=asked.danger)
+
+
+def dialog_for(question: Question, asker: str, parent: QWidget | None = None) -> QuestionDialog:
+    """The dialog that asks it."""
+    if isinstance(question, HostKey):
+        return HostKeyDialog(question, asker, parent)
+    if isinstance(question, Secret):
+        return SecretDialog(question, asker, parent)
+    if isinstance(question, Choice):
+        return ChoiceDialog(question, asker, parent)
+    return ConsentDialog(question, asker, parent)
+
+
+class Counter(QObject):
+    """Shows the desk's questions over a window, oldest first."""
+
+    def __init__(self, desk: QuestionDesk, window: QWidget, name_of: Callable[[str], str]) -> None:
+        super().__init__(window)
+        self._desk = desk
+        self._window = window
+        self._name_of = name_of
+        self._waiting: list[Pending] = []
+        self.dialog: QuestionDialog | None = None
+        self._shown: Pending | None = None
+        desk.asked.connect(self._asked, Qt.ConnectionType.QueuedConnection)
+        desk.withdrawn.connect(self._withdrawn, Qt.ConnectionType.QueuedConnection)
+
+    def _asked(self, pending: Pending) -> None:
+        self._waiting.append(pending)
+        self._next()
+
+    def _next(self) -> None:
+        while self.dialog is None and self._waiting:
+            pending = self._waiting.pop(0)
+            if pending.open:
+                self._show(pending)
+
+    def _show(self, pending: Pending) -> None:
+        self._shown = pending
+        self.dialog = dialog_for(pending.question, self._name_of(pending.profile_id), self._window)
+        self.dialog.finished.connect(self._finished)
+        self.dialog.open()
+
+    def _finished(self, _result: int) -> None:
+        dialog, pending = self.dialog, self._shown
+        self.dialog = self._shown = None
+        if dialog and pending:
+            refused = isinstance(pending.question, Consent) and dialog.answer is None
+            answer, dialog.answer = (False if refused else dialog.answer), None
+            pending.settle(answer, cancelled=answer is None)
+            dialog.deleteLater()
+        self._next()
+
+    def _withdrawn(self, pending: Pending) -> None:
+        if pending is self._shown and self.dialog:
+            self.dialog.reject()

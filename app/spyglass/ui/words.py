@@ -1,0 +1,233 @@
+"""What the window says about a connection: pure functions of Status, no Qt.
+
+The list, the header, the chain and (later) the tray all ask here, so they never differ.
+Times are seconds since the epoch, as in :class:`spyglass.status.Status`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from spyglass.profile import Profile
+from spyglass.status import Link, NodeInfo, Phase, Problem, Status
+
+BUSY = frozenset({Phase.CONNECTING, Phase.DISCOVERING, Phase.FORWARDING})
+_DOING = {
+    Phase.CONNECTING: "Opening the way",
+    Phase.DISCOVERING: "Looking for nodes",
+    Phase.FORWARDING: "Setting up forwards",
+    Phase.CLOSING: "Closing",
+}
+_SHORT = {
+    Phase.CONNECTING: "opening",
+    Phase.DISCOVERING: "looking",
+    Phase.FORWARDING: "opening",
+    Phase.CLOSING: "closing",
+    Phase.WAITING: "waiting",
+}
+_ASKED = {
+    "HostKey": "Waiting for you: is this the right server?",
+    "Secret": "Waiting for you: a password or a code",
+    "Choice": "Waiting for you: a choice",
+    "Consent": "Waiting for your consent",
+}
+
+
+class Verb(Enum):
+    """What the header's buttons can do."""
+
+    CONNECT = "Connect"
+    CANCEL = "Cancel"
+    OBSERVE = "Observe"
+    RETRY = "Retry now"
+    AGAIN = "Try again"
+    DISCONNECT = "Disconnect"
+    EDIT = "Edit"
+    SAVE = "Save…"
+    REFRESH = "Look again"
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """The one primary button, its object, and what stands quietly beside it."""
+
+    primary: Verb
+    node: NodeInfo | None = None
+    others: tuple[Verb, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The primary button's words: the verb and its object."""
+        return f"Observe {self.node.node}" if self.primary is Verb.OBSERVE and self.node else self.primary.value
+
+
+def buttons(status: Status, chosen: NodeInfo | None = None) -> Buttons:
+    """Which buttons fit; ``chosen`` is the selected node, else the first reachable one counts."""
+    if status.phase is Phase.READY:
+        node = chosen if chosen and chosen.reachable else first_reachable(status.nodes)
+        return Buttons(Verb.OBSERVE, node, (Verb.DISCONNECT,)) if node else Buttons(Verb.DISCONNECT)
+    if status.phase in BUSY:
+        return Buttons(Verb.CANCEL)
+    if status.phase is Phase.CLOSING:
+        return Buttons(Verb.DISCONNECT)
+    if status.phase is Phase.WAITING:
+        return Buttons(Verb.RETRY, None, (Verb.CANCEL,))
+    return Buttons(Verb.AGAIN if status.phase is Phase.FAILED else Verb.CONNECT, None, (Verb.EDIT,))
+
+
+def first_reachable(nodes: Iterable[NodeInfo]) -> NodeInfo | None:
+    """The first node that Observer can be opened on."""
+    return next((node for node in nodes if node.reachable), None)
+
+
+def shape(status: Status) -> str:
+    """The state's shape: ``ok`` ``off`` ``busy`` ``warn`` ``bad`` (see :mod:`spyglass.ui.icons`)."""
+    if status.question or status.phase is Phase.WAITING:
+        return "warn"
+    if status.phase in BUSY or status.phase is Phase.CLOSING:
+        return "busy"
+    return {Phase.READY: "ok", Phase.FAILED: "bad"}.get(status.phase, "off")
+
+
+def headline(status: Status, now: float) -> str:
+    """The state in words, one line, for the header."""
+    if status.question:
+        return _ASKED.get(status.question, "Waiting for your answer")
+    if status.phase is Phase.READY:
+        parts = ["Connected", count(len(status.nodes), "node"), _lasting(status, now), status.doing]
+        return " · ".join(p for p in parts if p)
+    if status.phase is Phase.FAILED:
+        where = next((link.label for link in status.chain if link.state == "bad"), "")
+        return f"Stopped at {where}" if where else "Stopped"
+    if status.phase is Phase.WAITING:
+        return f"Not connected · {_next_try(status, now)}"
+    if status.phase in _DOING:
+        return status.doing or _DOING[status.phase]
+    return "Offline"
+
+
+def _lasting(status: Status, now: float) -> str:
+    lasted = now - status.since
+    return duration(lasted) if status.since and lasted >= 60 else ""
+
+
+def _next_try(status: Status, now: float) -> str:
+    which = f"try {status.attempt + 1}"
+    wait = int((status.next_try or now) - now + 0.999)
+    return f"{which} in {wait} s" if wait > 0 else f"{which} now"
+
+
+def seconds_to_change(status: Status, now: float) -> float | None:
+    """When :func:`headline` will read differently by time alone; None: never."""
+    if status.phase is Phase.WAITING and (status.next_try or 0) > now:
+        return ((status.next_try or now) - now) % 1.0 or 1.0
+    if status.phase is Phase.READY and status.since:
+        return 60.0 - (now - status.since) % 60.0
+    return None
+
+
+def short(status: Status) -> str:
+    """The right end of a row in the list."""
+    if status.question or (status.phase is Phase.FAILED and not (status.problem and status.problem.retry)):
+        return "needs you"
+    if status.phase is Phase.READY:
+        return count(len(status.nodes), "node")
+    return "stopped" if status.phase is Phase.FAILED else _SHORT.get(status.phase, "")
+
+
+def chain(profile: Profile, status: Status) -> tuple[Link, ...]:
+    """The links to draw: those of the status, or the way as it is planned while offline."""
+    if status.chain and status.phase is not Phase.OFFLINE:
+        return status.chain
+    labels = ["This computer", *(hop.label for hop in profile.hops)]
+    if profile.select.container:
+        labels.append(profile.select.container)
+    labels.append(profile.select.node or "nodes")
+    return tuple(Link(label, "todo") for label in labels)
+
+
+def problem(status: Status) -> Problem | None:
+    """What the page has to explain: why it stopped, else the newest trouble with a node."""
+    if status.phase in {Phase.FAILED, Phase.WAITING, Phase.CLOSING}:
+        return status.problem
+    return list(status.troubles.values())[-1] if status.phase is Phase.READY and status.troubles else None
+
+
+def shell_line(profile: Profile, node: NodeInfo) -> str:
+    """The command line that opens a shell on the node; the profile's name is its TARGET."""
+    return shlex.join(["spyglass", "shell", profile.name, node.node])
+
+
+def node_state(node: NodeInfo, observing: frozenset[str]) -> str:
+    """A node's state in a word or, where it cannot be reached, the reason."""
+    if node.key in observing:
+        return "observed"
+    if not node.reachable:
+        return node.why_not or "not reachable"
+    return "cookie refused" if node.cookie.proved is False else "ready"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 node``, ``3 nodes``, ``no nodes``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``3 min``, ``2 h 14 min``, ``5 d 2 h``."""
+    minutes = int(seconds // 60)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days} d {hours % 24} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def elided(text: str, most: int = 48) -> str:
+    """At most that many characters, shortened in the middle."""
+    if len(text) <= most:
+        return text
+    head = (most - 1) // 2
+    return f"{text[:head]}…{text[-(most - 1 - head) :]}"
+
+
+def empty_nodes(profile: Profile, status: Status) -> tuple[str, str, str]:
+    """Title, text and action where the nodes would be."""
+    if status.phase is Phase.READY:
+        what = profile.select.node or profile.select.container
+        where = f"Nothing there fits {what}." if what else "No BEAM node runs there, or none that may be seen."
+        return "No node found", f"{where} The line below says what was looked at.", "Look again"
+    if status.phase in BUSY or status.phase is Phase.WAITING:
+        return "No node yet", "Nodes show up here as soon as the way to them is open.", ""
+    if status.phase is Phase.FAILED:
+        return "No node", "The way to the nodes is broken; what to do stands above.", ""
+    text = "Connecting opens the way and lists every BEAM node there, in containers and outside."
+    return "Nodes show up here", text, "" if status.phase is Phase.CLOSING else "Connect"
+
+
+def empty_forwards(status: Status) -> tuple[str, str, str]:
+    """Title, text and action where the forwards would be."""
+    offline = status.phase is Phase.OFFLINE
+    text = "Each node gets an address on this computer, 127.0.0.1 and a free port, while connected."
+    return "No forward is open", text, "Connect" if offline else ""
+
+
+def footer(status: Status) -> str:
+    """What discovery has to remark, in one line."""
+    refused = [node.node for node in status.nodes if node.cookie.proved is False]
+    closed = sum(not node.reachable for node in status.nodes) - len(
+        [n for n in status.nodes if not n.reachable and n.cookie.proved is False]
+    )
+    parts = list(status.warnings)
+    if refused:
+        parts.append(f"{count(len(refused), 'node')} refused our cookie: {', '.join(refused)}")
+    if closed:
+        parts.append(f"{count(closed, 'node')} can't be reached")
+    return "    ".join(parts) or (route_remark(status) if status.phase is Phase.READY else "")
+
+
+def route_remark(status: Status) -> str:
+    """What is true of every forward, said where there is nothing else to say."""
+    open_ = sum(1 for node in status.nodes if node.forward)
+    return f"{count(open_, 'forward')} open on 127.0.0.1, for this user only" if open_ else ""

@@ -1,0 +1,156 @@
+"""Renders each window and dialog, light and dark, at 1x and 2x: ``python -m support.screenshots OUTDIR``.
+
+Run from ``tests/``; needs no display. Each scale is a process of its own, since Qt reads
+it once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtWidgets import QApplication, QWidget
+
+from spyglass.log import Line, Ring
+from spyglass.profile import ContainerHop, Profile, SSHHop
+from spyglass.questions import Choice, Consent, HostKey, Secret
+from spyglass.status import Status
+from spyglass.ui import app as ui
+from spyglass.ui import questions, style
+from spyglass.ui.bridge import QuestionDesk
+from spyglass.ui.profile_editor import ProfileEditor, blank
+from spyglass.ui.window import MainWindow
+from support import fake_hub as fake
+
+_LOG = (
+    (logging.INFO, "opening bastion (ops, agent key SHA256:9w…)"),
+    (logging.INFO, "bastion ready, 18 ms"),
+    (logging.INFO, "opening 10.0.3.7 through bastion"),
+    (logging.ERROR, "host key of 10.0.3.7 differs from ~/.ssh/known_hosts:41, stopped"),
+)
+
+
+def ring() -> Ring:
+    """Log lines as in the drawings."""
+    made = Ring()
+    for level, text in _LOG:
+        made._lines.append(Line(fake.NOW, level, fake.BILLING.id, text))  # noqa: SLF001
+    return made
+
+
+def window(directory: Path, profile: Profile | None, status: Status | None = None, tab: int | None = None) -> MainWindow:
+    """The main window in one state."""
+    hub = fake.scene() if profile else fake.FakeHub()
+    if status:
+        hub.publish(status)
+    settings = ui.sizes(Path(tempfile.mkdtemp(dir=directory)))
+    made = MainWindow(hub, QuestionDesk(), ring(), settings, clock=lambda: fake.NOW)
+    made.sidebar.choose(profile.id if profile else "")
+    if tab is not None:
+        made.page.tabs.setCurrentIndex(tab)
+    made.page.nodes.select({"web/shop@172.17.0.4"})
+    return made
+
+
+def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
+    """Every picture by name."""
+    return {
+        "main": lambda: window(directory, fake.SHOP),
+        "forwards": lambda: window(directory, fake.SHOP, tab=1),
+        "refused": lambda: window(directory, fake.SHOP, fake.refused()),
+        "troubled": lambda: window(directory, fake.SHOP, fake.troubled()),
+        "crowd": lambda: window(directory, fake.SHOP, fake.crowd()),
+        "failed": lambda: window(directory, fake.BILLING),
+        "connecting": lambda: window(directory, fake.STAGING),
+        "waiting": lambda: window(directory, fake.RANCHER),
+        "long": lambda: window(directory, fake.LONG),
+        "nothing": lambda: window(directory, fake.LOCAL),
+        "offline": lambda: window(directory, fake.STAGING, Status(fake.STAGING.id)),
+        "welcome": lambda: window(directory, None),
+        "small": lambda: _sized(window(directory, fake.LONG), 860, 560),
+        "menu": lambda: _menu(window(directory, fake.SHOP)),
+        "editor": lambda: ProfileEditor(_winding(), fake.PROFILES, lambda p: p),
+        "editor-new": lambda: ProfileEditor(blank(), fake.PROFILES, lambda p: p, title="New profile"),
+        "ask-hostkey": lambda: _ask(HostKey("deploy@prod-eu", "ssh-ed25519", "SHA256:" + "q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8", "~/.ssh/known_hosts")),
+        "ask-password": lambda: _ask(Secret("password", "deploy@prod-eu", again=True)),
+        "ask-code": lambda: _ask(Secret("keyboard-interactive", "prod-eu", "Two-factor code from your phone:", echo=True)),
+        "ask-choice": lambda: _ask(Choice("Which node?", tuple(n.node for n in fake.THREE), ("web", "web-2", "jobs"))),
+        "ask-consent": lambda: _ask(Consent("Lend modern@172.30.9.9 two modules?", "The node has no runtime_tools. Spyglass loads observer_backend and appmon_info into its memory and takes them back when the window closes.", "Lend and observe")),
+        "ask-remove": lambda: questions.ConsentDialog(Consent("Remove the profile Shop EU?", "Its connection is closed and its file is removed. Servers and nodes stay as they are.", "Remove", danger=True)),
+    }  # fmt: skip
+
+
+def _winding() -> Profile:
+    hops = (SSHHop("bastion"), SSHHop("10.0.3.7", "ops", 2222, "~/.ssh/id_billing"), ContainerHop("billing"))
+    return Profile(name="Billing", id=fake.BILLING.id, group="Production", hops=hops, production=True)
+
+
+def _ask(question: questions.Question) -> QWidget:
+    return questions.dialog_for(question, "Shop EU")
+
+
+def _sized(made: MainWindow, width: int, height: int) -> MainWindow:
+    made.resize(width, height)
+    return made
+
+
+def _menu(made: MainWindow) -> QWidget:
+    made.deleteLater()
+    menu = made.page.node_menu(list(fake.THREE[:1]))
+    menu.setParent(None)
+    menu.move(QPoint(0, 0))
+    return menu
+
+
+def render(out: Path, only: tuple[str, ...]) -> None:
+    """Write the pictures of this process's scale."""
+    _load_fonts()
+    scale = os.environ.get("QT_SCALE_FACTOR", "1")
+    for theme in ("light", "dark"):
+        app = ui.application(theme)
+        with tempfile.TemporaryDirectory() as directory:
+            for name, make in scenes(Path(directory)).items():
+                if not only or name in only:
+                    _picture(app, make(), out / f"{name}-{theme}@{scale}x.png")
+
+
+def _picture(app: QApplication, widget: QWidget, path: Path) -> None:
+    widget.show()
+    for _ in range(4):
+        app.processEvents()
+    widget.grab().save(str(path))
+    widget.close()
+    widget.deleteLater()
+    app.processEvents()
+
+
+def _load_fonts() -> None:
+    QApplication([])
+    font = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont()
+    font.setPointSizeF(9.75)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    QApplication.setFont(font)
+
+
+def main(argv: list[str]) -> int:
+    """Render at 1x and 2x."""
+    out = Path(argv[0])
+    out.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("SPYGLASS_RENDER"):
+        render(out, tuple(argv[1:]))
+        return 0
+    for scale in ("1", "2"):
+        env = os.environ | {"SPYGLASS_RENDER": "1", "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen"}
+        subprocess.run([sys.executable, "-m", "support.screenshots", *argv], env=env, check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -111,7 +111,8 @@ def test_a_listener_may_leave_while_it_is_called(logger: tuple[logging.Logger, R
 def test_a_broken_listener_or_line_stops_nobody_and_prints_nothing(
     logger: tuple[logging.Logger, Ring], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logger[1].listeners.append(lambda line: {}[line])
+    empty: dict[Line, None] = {}
+    logger[1].listeners.append(lambda line: empty[line])
     logger[0].info("heard")
     logger[0].info("two %d", "secret")
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from typing import Self
 
 from support.lab import rundir
 from support.lab.desktop import Desktop
@@ -57,7 +58,7 @@ class Lab:
         """The laptop's display with a window manager, started at first use."""
         return Desktop(self.laptop)
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

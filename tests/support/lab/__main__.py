@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from support.lab import Lab
 from support.lab.laptop import DEV, spyglass_command
 
@@ -13,13 +15,13 @@ def main() -> None:
             print(f"{truth.node:24} {truth.container or 'on the host':12} cookie from {truth.source}")
         lab.desktop.windows()
         variables = " ".join(f"{name}={value}" for name, value in lab.laptop.env.items())
-        enter = " ".join(lab.laptop.place.command(["env", "-i", variables, "bash"], user=DEV.name, cwd=DEV.home))
+        enter = " ".join(
+            lab.laptop.place.command(["env", "-i", variables, "bash"], user=DEV.name, cwd=DEV.home)
+        )
         print(f"\nlaptop: {enter}\n        {spyglass_command()[0]} nodes lab\n")
         print("server:", " ".join(lab.server.place.command(["bash"])))
-        try:
+        with suppress(EOFError):
             input("\nEnter ends it all. ")
-        except EOFError:
-            pass
 
 
 if __name__ == "__main__":

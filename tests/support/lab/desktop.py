@@ -78,9 +78,16 @@ class Desktop:
         return found[0]
 
     def close_window(self, window: str) -> None:
-        """Close a window the way a person does, through the window manager."""
-        self._xdotool("windowactivate", "--sync", window)
-        self._xdotool("key", "--clearmodifiers", "alt+F4")
+        """Close a window the way a person does, through the window manager, and wait until it is gone."""
+
+        def gone() -> bool:
+            if window not in self.search("."):
+                return True
+            self._xdotool("windowactivate", window)
+            self._xdotool("key", "--clearmodifiers", "alt+F4")
+            return False
+
+        wait_until(gone, f"window {window} closes", 10, every=0.2)
 
     def screenshot(self, path: Path, window: str = "root") -> Path:
         """Save a picture of a window, or of the whole display, as PNG."""

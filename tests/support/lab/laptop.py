@@ -13,13 +13,13 @@ from typing import Any
 
 from support.lab import server as lab_server
 from support.lab.place import PATH, Guest, Place
+from support.lab.readable import PROGRAM, make_readable
 from support.lab.server import Server
 from support.lab.users import User, furnish, runtime_dir
 
 ADDRESS = "10.99.0.2"
 AWAY = "10.99.0.77"  # nobody has this address
 DEV = User("dev", 4100)
-CHECKOUT = Path(__file__).resolve().parents[3]
 
 # What each alias of ~/.ssh/config is for stands in its name.
 _SSH_CONFIG = """\
@@ -53,13 +53,14 @@ class Laptop:
     """A machine with no way out but the link to the server, and a user ``dev`` without privileges.
 
     ``~/.ssh/config`` knows ``lab`` and, for each thing that can go wrong, ``lab-unknown``,
-    ``lab-changed``, ``lab-wrongkey``, ``lab-refused``, ``lab-away``, ``lab-nodocker``; ``lab-pat`` has a password.
+    ``lab-changed``, ``lab-wrongkey``, ``lab-refused``, ``lab-away``, ``lab-nodocker``; ``lab-pat`` has a
+    password.
     """
 
     def __init__(self, run: Path, server: Server) -> None:
         self.place = Place("laptop")
         furnish(self.place, run, (DEV,))
-        self._make_readable([CHECKOUT, Path(sys.prefix), Path(sys.base_prefix)])
+        make_readable(self.place, PROGRAM)
         self._join(server)
         self._write_ssh(server)
         self.extra_env: dict[str, str] = {}
@@ -114,7 +115,7 @@ class Laptop:
     def spyglass_json(self, *arguments: str, timeout: float = 30, **more: Any) -> Any:
         """Run ``spyglass … --json``; return the document. It must end with status 0."""
         done = self.spyglass(*arguments, "--json", timeout=timeout, **more)
-        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"  # noqa: S101
+        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
 
     def processes(self) -> dict[int, str]:
@@ -128,13 +129,30 @@ class Laptop:
     def files(self) -> set[str]:
         """Return every file of the user's home, /tmp and /run/user, for "leaves nothing behind"."""
         tops = (self.home, self.root / "tmp", self.root / runtime_dir(DEV).lstrip("/"))
-        return {str(path.relative_to(self.root)) for top in tops for path in top.rglob("*") if not path.is_dir()}
+        return {
+            str(path.relative_to(self.root)) for top in tops for path in top.rglob("*") if not path.is_dir()
+        }
 
     def _join(self, server: Server) -> None:
         ends = [f"--target={server.place.first}", "--net", "--"]
-        veth = ["ip", "link", "add", "lab0", "type", "veth", "peer", "name", "eth0", "netns", str(self.place.first)]
-        subprocess.run(["nsenter", *ends, *veth], check=True)  # noqa: S603, S607
-        for place, name, address in ((server.place, "lab0", lab_server.ADDRESS), (self.place, "eth0", ADDRESS)):
+        veth = [
+            "ip",
+            "link",
+            "add",
+            "lab0",
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "eth0",
+            "netns",
+            str(self.place.first),
+        ]
+        subprocess.run(["nsenter", *ends, *veth], check=True)
+        for place, name, address in (
+            (server.place, "lab0", lab_server.ADDRESS),
+            (self.place, "eth0", ADDRESS),
+        ):
             place.sh('ip addr add "$1/24" dev "$2"; ip link set "$2" up', address, name)
 
     def _write_ssh(self, server: Server) -> None:
@@ -144,43 +162,17 @@ class Laptop:
         values = {"address": lab_server.ADDRESS, "port": lab_server.PORT, "away": AWAY}
         (ssh / "config").write_text(_SSH_CONFIG.format(**values))
         (ssh / "known_hosts").write_text(f"{host} {(server.keys / 'host_ed25519.pub').read_text()}")
-        (ssh / "known_hosts.changed").write_text(f"{host} {(server.keys / 'other_host_ed25519.pub').read_text()}")
+        (ssh / "known_hosts.changed").write_text(
+            f"{host} {(server.keys / 'other_host_ed25519.pub').read_text()}"
+        )
         (ssh / "known_hosts.empty").write_text("")
         shutil.copy2(server.keys / "client", ssh / "id_ed25519")
         shutil.copy2(server.keys / "stranger", ssh / "stranger")
         for path in (ssh, *ssh.iterdir()):
             os.chown(path, DEV.uid, DEV.uid)
 
-    def _make_readable(self, paths: Sequence[Path]) -> None:
-        """Let the user reach these paths: a checkout below a closed home directory, for instance.
-
-        Over the highest directory that others may not enter, an empty one is laid, and in it the
-        wanted directory is bound at the same path, so that every path in it stays right.
-        """
-        wanted = [path.resolve() for path in paths if self._closed_above(path.resolve())]
-        for path in dict.fromkeys(wanted):
-            closed = self._closed_above(path)
-            if not closed:  # opened on behalf of one before
-                continue
-            inside = [str(other) for other in dict.fromkeys(wanted) if other.is_relative_to(closed)]
-            self.place.sh(_OPEN_UP, str(closed), *inside)
-
-    def _closed_above(self, path: Path) -> Path | None:
-        for directory in reversed(path.parents):
-            if not (self.root / directory.relative_to("/")).stat().st_mode & 0o001:
-                return directory
-        return None
-
-
-_OPEN_UP = """
-closed=$1; shift; hold=$(mktemp -d); n=0
-for path; do n=$((n+1)); mkdir "$hold/$n"; mount --bind "$path" "$hold/$n"; done
-mount -t tmpfs -o mode=755 tmpfs "$closed"; n=0
-for path; do n=$((n+1)); mkdir -p "$path"; mount --move "$hold/$n" "$path" 2>/dev/null || mount --bind "$hold/$n" "$path"; done
-"""
-
 
 def spyglass_command() -> list[str]:
-    """Return the command that runs this checkout's Spyglass: the one of the environment that runs the tests."""
+    """Return the command that runs this checkout's Spyglass, in the environment that runs the tests."""
     script = Path(sys.prefix) / "bin" / "spyglass"
     return [str(script)] if script.exists() else [sys.executable, "-m", "spyglass"]

@@ -15,10 +15,20 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_FLAGS = "--net --mount --pid --uts --ipc --fork --kill-child=KILL --mount-proc --propagation=private".split()
+_FLAGS = [
+    "--net",
+    "--mount",
+    "--pid",
+    "--uts",
+    "--ipc",
+    "--fork",
+    "--kill-child=KILL",
+    "--mount-proc",
+    "--propagation=private",
+]
 # Children that nobody waits for are reaped by the kernel as long as SIGCHLD is ignored.
 _FIRST = (
     "import signal, sys\n"
@@ -75,8 +85,8 @@ class Place:
     def __init__(self, hostname: str) -> None:
         self.hostname = hostname
         self._guests: list[Guest] = []
-        self._unshare = subprocess.Popen(  # noqa: S603 - our own interpreter
-            ["unshare", *_FLAGS, "--", sys.executable, "-I", "-S", "-c", _FIRST],  # noqa: S607
+        self._unshare = subprocess.Popen(
+            ["unshare", *_FLAGS, "--", sys.executable, "-I", "-S", "-c", _FIRST],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C at the terminal is the test runner's, not the place's
@@ -90,7 +100,7 @@ class Place:
             raise RuntimeError("unshare made no namespaces; the lab needs root (or CAP_SYS_ADMIN)")
         return children(self._unshare.pid)[0]
 
-    def __enter__(self) -> Place:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,7 +140,7 @@ class Place:
         stderr: int | IO[Any] | None = subprocess.PIPE,
     ) -> Guest:
         """Start a command inside. Its environment is ``env`` and nothing else."""
-        popen = subprocess.Popen(  # noqa: S603 - the tests' own commands
+        popen = subprocess.Popen(
             self.command(argv, user=user, cwd=cwd, hide=hide),
             env={"PATH": PATH, "LANG": "C.UTF-8", **(env or {})},
             stdin=stdin,
@@ -141,7 +151,7 @@ class Place:
         self._guests.append(guest)
         return guest
 
-    def run(  # noqa: PLR0913 - the knobs of subprocess.run that tests need
+    def run(
         self,
         argv: Sequence[str],
         *,
@@ -154,7 +164,7 @@ class Place:
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside and wait, at most ``timeout`` seconds; with ``check`` it must succeed."""
-        done = subprocess.run(  # noqa: S603 - the tests' own commands
+        done = subprocess.run(
             self.command(argv, user=user, cwd=cwd, hide=hide),
             env={"PATH": PATH, "LANG": "C.UTF-8", **(env or {})},
             input=text if text is not None else "",
@@ -165,7 +175,9 @@ class Place:
             check=False,
         )
         if check and done.returncode:
-            raise RuntimeError(f"{self.hostname}: {' '.join(argv)} ended with {done.returncode}: {done.stderr}")
+            raise RuntimeError(
+                f"{self.hostname}: {' '.join(argv)} ended with {done.returncode}: {done.stderr}"
+            )
         return done
 
     def sh(self, script: str, *arguments: str, timeout: float = 20) -> str:
@@ -192,7 +204,9 @@ class Place:
 _VEIL = """
 empty=$(mktemp -d); : > "$empty/file"; mkdir "$empty/dir"
 while [ "$1" != -- ]; do
-  if [ -d "$1" ]; then mount --bind "$empty/dir" "$1"; elif [ -e "$1" ]; then mount --bind "$empty/file" "$1"; fi
+  if [ -d "$1" ]; then mount --bind "$empty/dir" "$1"
+  elif [ -e "$1" ]; then mount --bind "$empty/file" "$1"
+  fi
   shift
 done
 shift; exec "$@"

@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-BASE = Path("/var/tmp/spyglass-lab")  # noqa: S108 - on the disk: overlayfs needs it, and tmpfs would eat memory
+BASE = Path("/var/tmp/spyglass-lab")
 CGROUPS = Path("/sys/fs/cgroup")
 CGROUP_PREFIX = "spyglass-lab-"
 
@@ -54,13 +54,13 @@ def remove_cgroups(run: str) -> None:
     for top in (*CGROUPS.glob(f"{CGROUP_PREFIX}{run}"), *CGROUPS.glob(f"*/{CGROUP_PREFIX}{run}")):
         for directory, _, _ in os.walk(top, topdown=False):
             try:
-                os.rmdir(directory)
+                Path(directory).rmdir()
             except OSError:  # a process of it is still ending: the next sweep gets it
                 continue
 
 
 def _alive(name: str) -> bool:
     try:
-        return owner_id(int(name.split("-")[0])) == name
+        return owner_id(int(name.split("-", maxsplit=1)[0])) == name
     except (OSError, ValueError):
         return False

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from support.lab import images, rundir
 from support.lab.place import Guest, Place
+from support.lab.readable import PROGRAM, make_readable
 from support.lab.users import User, furnish
 
 ADDRESS = "10.99.0.1"
@@ -53,6 +54,7 @@ class Server:
         self.keys = run / "keys"
         self.place = Place("lab-server")
         furnish(self.place, run, USERS)
+        make_readable(self.place, (*PROGRAM, images.cache_dir()))
         self._make_keys()
         self.dockerd = self._start_dockerd()
         self.sshd: Guest | None = None
@@ -77,7 +79,9 @@ class Server:
         config.write_text(_SSHD.format(address=ADDRESS, port=PORT, keys=self.keys, password_user=PAT.name))
         self.place.sh("mkdir -p /run/sshd")
         with self.sshd_log.open("ab") as log:
-            self.sshd = self.place.popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stdout=log, stderr=log)
+            self.sshd = self.place.popen(
+                ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stdout=log, stderr=log
+            )
         wait_until(lambda: b"Server listening" in self.sshd_log.read_bytes(), "sshd listens", 5)
 
     def docker(self, *arguments: str, timeout: float = 30) -> str:
@@ -143,7 +147,7 @@ class Server:
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> None:
     """Make an SSH key pair, world-unreadable as ssh wants it."""
     command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", path.name, "-f", str(path)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float, every: float = 0.02) -> None:

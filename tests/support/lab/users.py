@@ -8,7 +8,7 @@ from pathlib import Path
 
 from support.lab.place import Place
 
-_TMPFS = {"/run": "755", "/tmp": "1777", "/home": "755"}  # noqa: S108 - these are mount points of the place
+_TMPFS = {"/run": "755", "/tmp": "1777", "/home": "755"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class User:
 
 
 def furnish(place: Place, run: Path, users: tuple[User, ...]) -> None:
-    """Give the place a /run, /tmp and /home of its own, and these users (but not the machine's engine socket)."""
+    """Give the place these users and a /run, /tmp and /home of its own; the machine's engine is not there."""
     for mount_point, mode in _TMPFS.items():
         place.run(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", mount_point])
     etc = run / f"etc-{place.hostname}"
@@ -60,7 +60,10 @@ def _account_files(users: tuple[User, ...]) -> dict[str, str]:
     for user in users:
         passwd.append(f"{user.name}:x:{user.uid}:{user.uid}::{user.home}:/bin/bash")
         shadow.append(f"{user.name}:{_hashed(user.password)}:20000:0:99999:7:::")
-        group = [f"{line}{',' * (line[-1] != ':')}{user.name}" if line.split(":")[0] in user.groups else line for line in group]
+        group = [
+            f"{line}{',' * (line[-1] != ':')}{user.name}" if line.split(":")[0] in user.groups else line
+            for line in group
+        ]
         group.append(f"{user.name}:x:{user.uid}:")
     return {"passwd": _text(passwd), "group": _text(group), "shadow": _text(shadow)}
 
@@ -77,4 +80,4 @@ def _hashed(password: str) -> str:
     if not password:
         return "*"  # without PAM, "!" would count as locked
     command = ["openssl", "passwd", "-6", "-stdin"]
-    return subprocess.run(command, input=password, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    return subprocess.run(command, input=password, capture_output=True, text=True, check=True).stdout.strip()

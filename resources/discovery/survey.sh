@@ -81,8 +81,12 @@ beam() { # PID
     sed -n 's/^ *[0-9]*: \([0-9A-F]*:[0-9A-F]*\) [0-9A-F:]* 0A [^ ]* [^ ]* [^ ]* *\([0-9]*\) *[0-9]* \([0-9]*\) .*/\1 \2 \3/p' \
         "/proc/$1/net/tcp" "/proc/$1/net/tcp6"
     part addresses "$1"
-    sed -n -e '/|--/{s/.*-- //;h;}' -e '/host LOCAL/{g;p;}' "/proc/$1/net/fib_trie"
+    addresses "$1"
     if here; then files "$1"; fi
+}
+
+addresses() { # PID: the local addresses of its network, one a line
+    sed -n -e '/|--/{s/.*-- //;h;}' -e '/host LOCAL/{g;p;}' "/proc/$1/net/fib_trie"
 }
 
 here() { # whether the process sees the same files as this script
@@ -149,6 +153,8 @@ look() {
     ours=$(lines </proc/self/cgroup)
     part ours
     printf '%s\n' "$ours"
+    part network
+    addresses self
     limit=
     if [ "$mode" = host ]; then
         timeout 1 true && limit='timeout 8'

@@ -110,8 +110,7 @@ def _info(
     peer: Peer | None,
 ) -> NodeInfo:
     facts = ground.container_of(beam)
-    home = facts.name if facts else place.hostname if ground.key == HOST else ground.key[:12]
-    runtime = facts.engine if facts else "host" if ground.key == HOST else "container"
+    runtime, home, container_id = _home(place, ground, beam, facts)
     return NodeInfo(
         key=f"{runtime}/{home}/{node}",
         node=node,
@@ -119,10 +118,10 @@ def _info(
         name_type=names.name_type(node) if names.valid(node) else None,
         hops=place.hops,
         runtime=runtime,
-        container=facts.name if facts else None if ground.key == HOST else ground.key[:12],
-        container_id=facts.id if facts else None if ground.key == HOST else ground.key,
+        container=home if container_id else None,
+        container_id=container_id,
         image=facts.image if facts else None,
-        networks=_networks(facts),
+        networks=tuple(network.name for network in facts.networks) if facts else (),
         address=way.host if way else next(iter(ground.addresses), None),
         port=way.port if way else door.port if door else None,
         via=_via(door, way),
@@ -133,8 +132,14 @@ def _info(
     )
 
 
-def _networks(facts: Facts | None) -> tuple[str, ...]:
-    return tuple(network.name for network in facts.networks) if facts else ()
+def _home(
+    place: Place, ground: Ground, beam: Beam | None, facts: Facts | None
+) -> tuple[str, str, str | None]:
+    """Runtime, name and container id of where a node lives, as far as they are known."""
+    if facts:
+        return facts.engine, facts.name, facts.id
+    unknown = beam.container_ids[-1] if beam and beam.container_ids else ground.key
+    return ("host", place.hostname, None) if unknown == HOST else ("container", unknown[:12], unknown)
 
 
 def _via(door: Door | None, way: Way | None) -> str | None:

@@ -8,7 +8,7 @@ Asking each ground once means that no node is asked twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spyglass.erlang import epmd
@@ -130,7 +130,7 @@ def lay_out(survey: Survey, containers: Iterable[Facts]) -> list[Ground]:
         members[_root(facts, by_id)].append(facts)
     beams: dict[str, list[Beam]] = defaultdict(list)
     for beam in survey.beams:
-        beams[_home(beam, by_id)].append(beam)
+        beams[_home(beam, survey, by_id)].append(beam)
     return [
         _ground(key, members[key], beams[key], survey, by_id)
         for key in dict.fromkeys([HOST, *members, *beams])
@@ -162,12 +162,11 @@ def _root(facts: Facts, by_id: dict[str, Facts]) -> str:
     return HOST if facts.shares_host else facts.id
 
 
-def _home(beam: Beam, by_id: dict[str, Facts]) -> str:
-    for container_id in _known_first(beam.container_ids, by_id):
-        return _root(by_id[container_id], by_id) if container_id in by_id else container_id
-    return HOST
-
-
-def _known_first(ids: tuple[str, ...], by_id: dict[str, Facts]) -> Iterator[str]:
-    yield from (i for i in ids if i in by_id)
-    yield from reversed(ids)
+def _home(beam: Beam, survey: Survey, by_id: dict[str, Facts]) -> str:
+    """Whose network the process has. Of a container that no engine told of, the addresses tell."""
+    known = next((i for i in beam.container_ids if i in by_id), None)
+    if known:
+        return _root(by_id[known], by_id)
+    if not beam.container_ids or (beam.addresses and beam.addresses == survey.addresses):
+        return HOST
+    return beam.container_ids[-1]

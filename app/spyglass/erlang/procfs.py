@@ -94,14 +94,22 @@ class Beam:
     def cookie_from_file(self) -> bool:
         """Whether ``-setcookie`` got into the command line from an ``-args_file``.
 
-        erlexec ends what such a file gives by ``--``; what comes from ERL_FLAGS and its
-        kin stands between two of them (seen with OTP 25; erts/etc/common/erlexec.c).
+        erlexec ends what such a file gives by ``--``, and then everything by another one
+        (erts/etc/common/erlexec.c; seen with OTP 25 and 28). OTP 28 writes the last one in
+        any case, and one more before ``-extra``. What comes from ERL_FLAGS stands apart.
         """
         sections = list(_sections(self._before_extra))
         where = [number for number, words in enumerate(sections) if "-setcookie" in words]
         if not where or any("-setcookie" in (self.environ or {}).get(flags, "") for flags in _FLAGS):
             return False
-        return where[-1] == _PLAIN and len(sections) > _PLAIN + 1
+        always = 1 if "-extra" in self.argv and self._erts >= _ERTS_28 else 0
+        return where[-1] == _PLAIN and len(sections) - 1 - _PLAIN >= 2 + always
+
+    @property
+    def _erts(self) -> int:
+        """The first number of the run-time system's version, 0 when the path does not tell."""
+        found = re.search(r"/erts-(\d+)", self.option("-bindir") or "")
+        return int(found[1]) if found else 0
 
     def inside_uid(self) -> int | None:
         """Its uid as its container numbers it (user_namespaces(7)); None when that is not known."""
@@ -111,6 +119,7 @@ class Beam:
         return None
 
 
+_ERTS_28 = 16
 _PLAIN = 3  # the emulator, -root …, -home …, then the command line proper
 
 

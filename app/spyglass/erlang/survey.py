@@ -22,6 +22,7 @@ from spyglass.log import forget
 from spyglass.remote.base import Remote
 
 Mode = Literal["host", "inside"]
+Section = tuple[str, str, str]  # kind, name, body
 _MOST = 16 * 1024 * 1024  # bytes: what hundreds of containers with all their labels need
 _SECRET = re.compile(r"COOKIE|SECRET", re.IGNORECASE)
 
@@ -43,6 +44,7 @@ class Survey:
     troubles: dict[str, str] = field(default_factory=dict)
     visible: frozenset[str] = frozenset()
     beams: tuple[Beam, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 def take(remote: Remote, mode: Mode = "host", *, seconds: float = 15.0) -> Survey:
@@ -66,60 +68,54 @@ def _script() -> bytes:
 
 def read(text: str, mark: str) -> Survey:
     """Make a Survey of what the script wrote; anything unexpected is passed over."""
-    engines: dict[str, list[str]] = {}
-    troubles: dict[str, str] = {}
-    visible: set[str] = set()
-    ours: tuple[str, ...] = ()
-    beams: list[dict[str, list[tuple[str, str]]]] = []
-    facts = ""
-    for kind, name, body in _sections(text, mark):
-        if kind == "facts":
-            facts = body
-        elif kind == "ours":
-            ours = procfs.read_cgroup(body)
-        elif kind == "engine":
-            engines.setdefault(name, []).extend(body.splitlines())
-        elif kind == "trouble":
-            troubles[name] = body.strip()
-        elif kind == "visible":
-            visible.update(body.split())
-        elif kind == "beam":
-            beams.append({"beam": [(name, body)]})
-        elif beams:
-            beams[-1].setdefault(kind, []).append((name, body))
-    host, uid, user, system, proc = (*facts.splitlines(), "", "", "", "", "")[:5]
+    parts = list(_sections(text, mark))
+    single = {kind: body for kind, _, body in parts}
+    host, uid, user, system, proc = (*single.get("facts", "").splitlines(), *[""] * 5)[:5]
+    ours = procfs.read_cgroup(single.get("ours", ""))
     return Survey(
-        host, int(uid) if uid.isdigit() else -1, user, system, proc == "proc",
-        engines, troubles, frozenset(visible), tuple(_beam(parts, ours) for parts in beams),
-    )  # fmt: skip
+        hostname=host,
+        uid=int(uid) if uid.isdecimal() else -1,
+        user=user,
+        system=system,
+        readable=proc == "proc",
+        engines={name: body.splitlines() for kind, name, body in parts if kind == "engine"},
+        troubles={name: body.strip() for kind, name, body in parts if kind == "trouble"},
+        visible=frozenset(word for kind, _, body in parts if kind == "visible" for word in body.split()),
+        beams=tuple(_forgotten(_beam(group, ours)) for group in _groups(parts)),
+        addresses=procfs.read_addresses(single.get("network", "")),
+    )
 
 
-def _sections(text: str, mark: str) -> Iterator[tuple[str, str, str]]:
+def _sections(text: str, mark: str) -> Iterator[Section]:
     for piece in text.split(f"\n{mark} ")[1:]:
         title, _, body = piece.partition("\n")
         kind, _, name = title.partition(" ")
         yield kind, name, body
 
 
-def _beam(parts: dict[str, list[tuple[str, str]]], ours: tuple[str, ...]) -> Beam:
-    def body(kind: str) -> str:
-        return parts[kind][0][1] if kind in parts else ""
+def _groups(parts: list[Section]) -> Iterator[list[Section]]:
+    """The sections of each process: they begin with one called ``beam``."""
+    starts = [i for i, (kind, _, _) in enumerate(parts) if kind == "beam"]
+    for start, end in zip(starts, [*starts[1:], len(parts)], strict=True):
+        yield parts[start:end]
 
-    pid, status = parts["beam"][0]
-    sockets = frozenset(int(word) for word in body("sockets").split() if word.isdigit())
-    beam = Beam(
-        pid=int(pid) if pid.isdigit() else -1,
-        uid=procfs.read_status(status),
-        container_ids=tuple(i for i in procfs.read_cgroup(body("cgroup")) if i not in ours),
-        uid_map=procfs.read_uid_map(body("uidmap")),
-        argv=procfs.read_words(body("cmdline")),
-        environ=procfs.read_environ(body("environ")) if "environ" in parts else None,
-        files=tuple((name.partition(" ")[2], text) for name, text in parts.get("file", [])),
-        sockets=sockets if "sockets" in parts else None,
-        listeners=procfs.read_listeners(body("listening")),
-        addresses=procfs.read_addresses(body("addresses")),
+
+def _beam(group: list[Section], ours: tuple[str, ...]) -> Beam:
+    pid = group[0][1]
+    body = {kind: text for kind, name, text in group if name.split(" ")[0] == pid}
+    sockets = frozenset(int(word) for word in body.get("sockets", "").split() if word.isdecimal())
+    return Beam(
+        pid=int(pid) if pid.isdecimal() else -1,
+        uid=procfs.read_status(body["beam"]),
+        container_ids=tuple(i for i in procfs.read_cgroup(body.get("cgroup", "")) if i not in ours),
+        uid_map=procfs.read_uid_map(body.get("uidmap", "")),
+        argv=procfs.read_words(body.get("cmdline", "")),
+        environ=procfs.read_environ(body["environ"]) if "environ" in body else None,
+        files=tuple((name.partition(" ")[2], text) for kind, name, text in group if kind == "file"),
+        sockets=sockets if "sockets" in body else None,
+        listeners=procfs.read_listeners(body.get("listening", "")),
+        addresses=procfs.read_addresses(body.get("addresses", "")),
     )
-    return _forgotten(beam)
 
 
 def _forgotten(beam: Beam) -> Beam:

@@ -174,8 +174,8 @@ class SSH:
             listener(self._lost)
 
     def _loss(self, reason: Exception | None) -> Lost:
-        words = str(reason) if isinstance(reason, ConnectionAbortedError) else ""
-        detail = words.partition("] ")[2] or "the server or something on the way closed it"
+        silent = reason.strerror if isinstance(reason, ConnectionAbortedError) else ""
+        detail = silent or "the server or something on the way closed it"
         return Lost(f"The connection to {self.describe()} is lost: {detail}", "It can be opened again.")
 
     def _gone(self) -> Lost:

@@ -8,6 +8,7 @@ slices, and waits as long as it likes, because :meth:`Wire.close` wakes it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -76,6 +77,11 @@ class Wire:
                 raise ConnectionResetError(exc.errno, "the connection timed out") from None
             self._silence()
             raise
+        except OSError as exc:
+            if len(exc.args) > 1:
+                raise
+            # paramiko wants a number and words, or it dies of an IndexError
+            raise ConnectionResetError(errno.ECONNRESET, str(exc) or "the connection is gone") from exc
         self._silences, self._last = 0, time.monotonic()
 
     def _silence(self) -> None:

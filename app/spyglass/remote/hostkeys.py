@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,24 +65,28 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nothing is known of this key. ``others``: keys of other types that are known for the host.
+    """Nothing is known of this host's keys.
 
-    ``remark`` is for the person who decides: what speaks against a plain first contact.
+    ``remark`` is for the person who decides: why a certificate of the host does not count.
     """
 
     fingerprint: str
-    others: tuple[Line, ...] = ()
     remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The host is known by another key of the same type: never go on."""
+    """The host is known by another key: never go on. ``old`` and ``new`` are fingerprints.
+
+    ``old_type`` may be another type than the new one's: with :func:`preferred_types` the server
+    would have shown a key of a known type if it still had it.
+    """
 
     file: Path
     line: int
     old: str
     new: str
+    old_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,61 +178,48 @@ def check(
     ``now`` is the time (seconds since the epoch) by which certificates are judged.
     """
     lines = list(read(files, warnings))
+    if key_type.endswith(CERTIFICATE):
+        return _judge_certificate(lines, host, port, key_blob, now)
+    return _judge(lines, host, port, key_blob)
+
+
+def _about(lines: Iterable[Line], host: str, port: int) -> list[Line]:
     name = entry_name(host, port)
-    ours = [line for line in lines if line.about(name)]
-    if not key_type.endswith(CERTIFICATE):
-        return _judge(ours, lines, name, host, key_blob)
-    return _judge_certificate(ours, lines, name, host, key_blob, now)
+    return [line for line in lines if line.about(name)]
 
 
-def _judge(
-    ours: list[Line], lines: list[Line], name: str, host: str, blob: bytes, remark: str = ""
-) -> Verdict:
-    for line in ours:
-        if line.marker == "@revoked" and line.blob == blob:
-            return Revoked(line.file, line.number, fingerprint(blob))
+def _judge(lines: list[Line], host: str, port: int, blob: bytes, remark: str = "") -> Verdict:
+    ours = _about(lines, host, port)
+    if revoked := next((line for line in ours if line.marker == "@revoked" and line.blob == blob), None):
+        return Revoked(revoked.file, revoked.number, fingerprint(blob))
     plain = [line for line in ours if not line.marker]
-    for line in plain:
-        if line.blob == blob:
-            return Known(line.place)
-    same_type = [line for line in plain if line.key_type == key_type_of(blob)]
-    if same_type:
-        line = same_type[0]
-        return Changed(line.file, line.number, fingerprint(line.blob), fingerprint(blob))
-    if name != host.lower() and not plain:  # OpenSSH: a key known for port 22 is good for the others
-        portless = _judge([line for line in lines if line.about(host.lower())], [], host.lower(), host, blob)
+    if same := next((line for line in plain if line.blob == blob), None):
+        return Known(same.place)
+    if plain:  # another key is known; its type may differ, as in OpenSSH
+        old = next((line for line in plain if line.key_type == key_type_of(blob)), plain[0])
+        return Changed(old.file, old.number, fingerprint(old.blob), fingerprint(blob), old.key_type)
+    if port not in (0, 22):  # as in OpenSSH: a key known for port 22 is good for the others
+        portless = _judge(lines, host, 22, blob)
         if isinstance(portless, Known | Revoked):
             return portless
-    return Unknown(fingerprint(blob), tuple(plain), remark or _others(plain))
+    return Unknown(fingerprint(blob), remark)
 
 
-def _others(plain: list[Line]) -> str:
-    if not plain:
-        return ""
-    keys = ", ".join(f"{line.key_type} {fingerprint(line.blob)} ({line.place})" for line in plain)
-    return f"so far the host is known by another type of key: {keys}"
-
-
-def _judge_certificate(
-    ours: list[Line], lines: list[Line], name: str, host: str, blob: bytes, now: float | None
-) -> Verdict:
+def _judge_certificate(lines: list[Line], host: str, port: int, blob: bytes, now: float | None) -> Verdict:
     """A certificate counts if a CA in the files signed it; else its plain key is judged (as in OpenSSH)."""
     try:
         certificate = hostcert.parse(blob)
     except ValueError:
         return Unknown(fingerprint(blob), remark="the server's certificate can't be read")
+    ours = _about(lines, host, port)
     for line in ours:
         if line.marker == "@revoked" and line.blob in (certificate.authority, certificate.key):
             return Revoked(line.file, line.number, fingerprint(line.blob))
-    vouching = [
-        line for line in ours if line.marker == "@cert-authority" and line.blob == certificate.authority
-    ]
+    vouching = [one for one in ours if one.marker == "@cert-authority" and one.blob == certificate.authority]
     fault = certificate.fault(host.lower(), now) if vouching else ""
     if vouching and not fault:
         return Known(vouching[0].place, by_certificate=True)
-    return _judge(
-        ours, lines, name, host, certificate.key, fault and f"its host certificate is not valid: {fault}"
-    )
+    return _judge(lines, host, port, certificate.key, fault and f"its certificate is not valid: {fault}")
 
 
 def preferred_types(files: Iterable[Path], host: str, port: int) -> tuple[str, ...]:
@@ -238,7 +228,7 @@ def preferred_types(files: Iterable[Path], host: str, port: int) -> tuple[str, .
     Certificates if a CA is known for the host, then types whose key is known, then the rest:
     this order keeps a server with several keys from looking unknown.
     """
-    ours = [line for line in read(files) if line.about(entry_name(host, port))]
+    ours = _about(read(files), host, port)
     known = {line.key_type for line in ours if not line.marker}
     first = [name for name in ALGORITHMS if _plain_type(name) in known]
     rest = [name for name in ALGORITHMS if name not in first]
@@ -251,10 +241,14 @@ def _plain_type(algorithm: str) -> str:
 
 
 def remember(file: Path, host: str, port: int, key_type: str, blob: bytes, *, hashed: bool = False) -> None:
-    """Append the key; creates the file (0600) and its directory (0700). Raises Failure if it can't."""
-    name = entry_name(host, port)
-    written = _hash(name) if hashed else name
-    line = f"{written} {key_type_of(blob) or key_type} {base64.b64encode(blob).decode('ascii')}\n"
+    """Append the key; creates the file (0600) and its directory (0700). Raises Failure if it can't.
+
+    Of a certificate the plain key is kept: that is what a person was asked about.
+    """
+    if key_type.endswith(CERTIFICATE):
+        blob = hostcert.parse(blob).key
+    name = _hash(entry_name(host, port)) if hashed else entry_name(host, port)
+    line = f"{name} {key_type_of(blob)} {base64.b64encode(blob).decode('ascii')}\n"
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _append(file, line.encode())
@@ -271,8 +265,7 @@ def _append(file: Path, line: bytes) -> None:
     try:
         size = os.lseek(handle, 0, os.SEEK_END)
         if size:
-            with suppress(OSError):
-                os.lseek(handle, -1, os.SEEK_END)
+            os.lseek(handle, size - 1, os.SEEK_SET)
             line = line if os.read(handle, 1) == b"\n" else b"\n" + line
         os.write(handle, line)
     finally:

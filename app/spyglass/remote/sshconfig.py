@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from spyglass.errors import BadInput
 from spyglass.profile import SSHHop
 from spyglass.remote import configvalues as values
 from spyglass.remote import tokens
-from spyglass.remote.configfile import Entry, Scan, entries, included, read_file
+from spyglass.remote.configfile import CORRECT, Entry, Scan, entries, included, read_file
 from spyglass.remote.configmatch import Matcher
 
 SYSTEM = Path("/etc/ssh/ssh_config")
@@ -141,7 +142,7 @@ class _Reading:
             proxy_jump=jump,
             proxy_command=command,
             known_hosts=self._known_hosts(scan),
-            host_key_alias=values.word(scan, "hostkeyalias"),
+            host_key_alias=values.word(scan, "hostkeyalias").lower(),
             hash_known_hosts=values.flag(scan, "hashknownhosts", default=False),
             strict_host_keys=values.strict(scan),
             connect_timeout=values.timeout(scan),
@@ -175,7 +176,7 @@ class _Reading:
             user=self.user(scan),
             login=self.login,
             home=self.home,
-            alias=values.word(scan, "hostkeyalias"),
+            alias=values.word(scan, "hostkeyalias").lower(),
             jump=jump.words[0] if jump and jump.words else "",
         )
 
@@ -217,15 +218,26 @@ class _Reading:
             files += self._paths(scan, [line])
         return tuple(dict.fromkeys(files))
 
+    def _jumps(self, scan: Scan, text: str, place: str) -> tuple[SSHHop, ...]:
+        jumps = values.jumps(text, place)
+        me = (self.hop.host, self.port(scan), self.user(scan))
+        if any((hop.host, hop.port or 22, hop.user or me[2]) == me for hop in jumps):
+            raise BadInput(
+                f"{place}: {self.hop.host} is its own jump host", f"Leave it out: Host * !{self.hop.host}"
+            )
+        return jumps
+
     def _proxy(self, scan: Scan) -> tuple[str | None, tuple[SSHHop, ...]]:
         """The command or the jump hosts: whichever line came first rules out the other."""
         command, jump = scan.first.get("proxycommand"), scan.first.get("proxyjump")
+        if jump is not None and not jump.words:
+            raise BadInput(f"{jump.place}: the line has no value", CORRECT)
         both = command and jump
         if both and list(scan.first).index("proxycommand") < list(scan.first).index("proxyjump"):
             jump = None
         known = {key: value for key, value in self._tokens(scan).items() if key in "%hnpr"}
         if jump is not None:
-            return None, values.jumps(tokens.percent("".join(jump.words), known, jump.place), jump.place)
+            return None, self._jumps(scan, tokens.percent(jump.words[0], known, jump.place), jump.place)
         if command is None or command.word.lower() == "none":
             return None, ()
         return tokens.percent(command.word, known, command.place), ()

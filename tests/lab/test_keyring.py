@@ -33,9 +33,10 @@ except Failure as failure:
     print(failure.code, "|", failure.title)
 """
 
-UNLOCKED = UNLOCKED + (
-    "dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets"
-    " org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >/dev/null; "
+UNLOCKED = "printf testpw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "
+LOCKED = UNLOCKED + (
+    "dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets "
+    "org.freedesktop.Secret.Service.Lock array:objpath:/org/freedesktop/secrets/collection/login >&2; "
 )
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sys
 
-WINDOW_ONLY = {"--background", "--profile-dir"}
-
 
 def main() -> int:
     """Run what the words ask for; returns the exit status."""
@@ -29,9 +27,7 @@ def _is_command(argv: list[str]) -> bool:
     for word in words:
         if word == "--profile-dir":
             next(words, None)
-        elif word.startswith("--profile-dir=") or word == "--background" or word.startswith("spyglass:"):
-            continue
-        else:
+        elif word != "--background" and not word.startswith(("--profile-dir=", "spyglass:")):
             return True
     return False
 

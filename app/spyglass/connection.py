@@ -161,6 +161,8 @@ class Connection:
             case messages.Observe(node):
                 self._wanted[node] = None
                 self._open_wanted(session)
+                if node in self._wanted and self.status.surveyed:
+                    session.survey()  # it may have come since
             case messages.CloseWindow(key):
                 session.close_window(key)
             case messages.Refresh():
@@ -171,7 +173,7 @@ class Connection:
             case messages.Ended(key, failure):
                 self._ended(session, key, failure)
             case _:
-                pass  # messages.Retry: there is nothing to wait for
+                pass  # Retry: there is nothing to wait for
 
     # -- what the workers report ----------------------------------------------------
 
@@ -245,7 +247,7 @@ class Connection:
         return Phase.WAITING if failure.retry and self.options.persist else Phase.FAILED
 
     def _wait(self, tries: int) -> bool:
-        """Wait for the next try (cut short by messages.Retry); return False when stopped."""
+        """Wait for the next try (cut short by Retry); return False when stopped."""
         delay = backoff(tries)
         self._show(phase=Phase.WAITING, doing="Waiting", attempt=tries, next_try=time.time() + delay)
         end = time.monotonic() + delay

@@ -105,7 +105,7 @@ class Observation:
         vm.watch(self.node)
         if self._closing.is_set():
             raise Cancelled
-        vm.observe(self.node)
+        booted.loaded().observe(self.node)
         self._report(Opened(self._found.info.key))
         self._wait()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,6 @@ class Session:
         self._ask = ask
         self._post = post
         self._cookie = cookie
-        self._stack = ExitStack()
         self._stop = Stop()
         self._surveys: list[threading.Thread] = []
         self._found: dict[str, Found] = {}

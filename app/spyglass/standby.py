@@ -40,8 +40,8 @@ class Booted:
             self._slot.__exit__(None, None, None)
             raise
         self.erlang = erlang
-        if preload:
-            self._preload = threading.Thread(target=self._load, name="preload", daemon=True)
+        self._preload = threading.Thread(target=self._load, name="preload", daemon=True) if preload else None
+        if self._preload:
             self._preload.start()
 
     def listen(self, listener: Listener) -> None:
@@ -51,6 +51,12 @@ class Booted:
             for event in early:
                 listener(event)
             self._listener = listener
+
+    def loaded(self) -> LocalNode:
+        """The VM, when its graphics are loaded: nothing else may open a window meanwhile."""
+        if self._preload:
+            self._preload.join(30)
+        return self.vm
 
     def close(self) -> None:
         """End the VM and give its name free. Callable twice and from any thread."""

@@ -71,6 +71,9 @@ class FakeBooted:
     def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
         self.vm.listener = listener
 
+    def loaded(self) -> FakeVM:
+        return self.vm
+
     def close(self) -> None:
         self.vm.close()
 

@@ -13,6 +13,8 @@ from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent, Secret
 from spyglass.status import Phase, Status
 
+pytestmark = pytest.mark.warns("troubles are logged, on purpose")
+
 LAB = Profile(name="lab", id="0" * 32, hops=(SSHHop(host="bastion"), SSHHop(host="prod")))
 
 

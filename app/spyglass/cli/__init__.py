@@ -1,5 +1,5 @@
 """The command line: ``spyglass SUBCOMMAND``; imports neither Qt nor paramiko by itself."""
 
-from spyglass.cli.main import main
+from spyglass.cli.entry import main
 
 __all__ = ["main"]

@@ -229,5 +229,11 @@ def demo(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "nodes": nodes, "observe": observe, "shell": shell, "rpc": rpc, "forward": forward, "doctor": doctor, "demo": demo,
-}  # fmt: skip
+    "nodes": nodes,
+    "observe": observe,
+    "shell": shell,
+    "rpc": rpc,
+    "forward": forward,
+    "doctor": doctor,
+    "demo": demo,
+}

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from spyglass.status import NodeInfo
 
 _CONTRACT = (
-    "node", "reachable", "why_not", "name_type", "hops", "runtime", "container", "container_id", "image", "networks",
-    "address", "port", "via", "epmd_port", "hidden", "otp", "tls", "runtime_tools",
-)  # fmt: skip
+    *("node", "reachable", "why_not", "name_type", "hops", "runtime", "container", "container_id"),
+    *("image", "networks", "address", "port", "via", "epmd_port", "hidden", "otp", "tls", "runtime_tools"),
+)
 
 
 def node_json(info: NodeInfo) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--screenshot",
         metavar="FILE",
         default="",
-        help="observe, save a picture of the Observer window, and end",
+        help="save a picture of Observer, and end",
     )
     parser.add_argument("--no-window", action="store_true", help="do not open Spyglass's own window")
     _common(parser)

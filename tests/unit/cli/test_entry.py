@@ -1,0 +1,57 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spyglass import cli
+from spyglass.cli import commands, entry
+from spyglass.errors import Cancelled, Denied
+from spyglass.store import paths
+
+
+@pytest.fixture(autouse=True)
+def own_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "_current", paths.under(tmp_path))
+    monkeypatch.setattr(entry.signal, "signal", lambda *_a: None)
+
+
+def end(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def command(_options: Any) -> int:
+        raise error
+
+    monkeypatch.setitem(commands.COMMANDS, "nodes", command)
+    return cli.main(["nodes", "prod"])
+
+
+def test_a_failure_is_status_1_with_title_and_hint(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    assert end(monkeypatch, Denied("prod refused deploy", "Check the key.")) == 1
+    assert capsys.readouterr().err == "prod refused deploy\n  Check the key.\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled()])
+def test_interrupted_is_status_130(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    assert end(monkeypatch, error) == 130
+
+
+@pytest.mark.parametrize("argv", [["nodes"], ["unknown"], ["rpc", "prod", "a@h", "erlang"], ["profiles"]])
+def test_wrong_usage_is_status_2(argv: list[str], capsys: Any) -> None:
+    assert cli.main(argv) == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "nodes", "observe", "shell", "rpc", "forward", "doctor", "profiles", "demo"])
+def test_every_command_has_help(name: str, capsys: Any) -> None:
+    assert cli.main([*([name] if name else []), "--help"]) == 0
+    assert "usage: spyglass" in capsys.readouterr().out
+
+
+def test_profile_dir_is_taken_before_and_after_the_subcommand(tmp_path: Path, capsys: Any) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    assert cli.main(["--profile-dir", str(elsewhere), "profiles", "add", "shop", "deploy@prod"]) == 0
+    assert cli.main(["profiles", "list", "--profile-dir", str(elsewhere)]) == 0
+    assert "deploy@prod" in capsys.readouterr().out
+
+
+def test_a_target_that_is_neither_profile_nor_host(capsys: Any) -> None:
+    assert cli.main(["nodes", "two words", "--batch"]) == 1
+    assert "is neither a saved profile nor a host" in capsys.readouterr().err

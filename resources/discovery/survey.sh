@@ -49,11 +49,47 @@ visible() { # of the containers "ID PID" on standard input those whose process s
 }
 
 beams() {
+    every=
     for dir in /proc/[0-9]*; do
         name=
         read -r name <"$dir/comm"
-        case $name in beam | beam.*) beam "${dir#/proc/}" ;; esac
+        case $name in beam | beam.*) every="$every ${dir#/proc/}"; beam "${dir#/proc/}" ;; esac
     done
+    networks $every
+}
+
+networks() { # PID ...: what listens in their networks, and their local addresses
+    tables= tries=
+    for pid; do
+        tables="$tables /proc/$pid/net/tcp /proc/$pid/net/tcp6"
+        tries="$tries /proc/$pid/net/fib_trie"
+    done
+    part listening
+    [ -z "$tables" ] || grep -H ' 0A ' $tables
+    part tries
+    grep -H -e '|-- [1-9]' -e 'host LOCAL' /proc/self/net/fib_trie $tries
+}
+
+# A command costs milliseconds and a server may run many nodes, so what can be is left to the
+# shell itself, and to one filter for all: of an environment only what discovery needs leaves
+# the server, and of open files only the sockets.
+wanted() {
+    sed -n -e "/^$mark environ /,/^$mark [^e]/{
+/^$mark /!{
+/^RELEASE_/p
+/^ERL_[A-Z]*FLAGS=/p
+/^ERL_EPMD_PORT=/p
+/^[A-Za-z0-9_]*COOKIE[A-Za-z0-9_]*=/p
+/^VMARGS_PATH=/p
+/^HOME=/p
+d
+}
+}" -e "/^$mark sockets /,/^$mark done /{
+/^$mark /!{
+s/.*socket:\[\([0-9]*\)\].*/\1/p
+d
+}
+}" -e p
 }
 
 beam() { # PID
@@ -62,31 +98,25 @@ beam() { # PID
         case $word in Uid: | NSpid:) printf '%s %s\n' "$word" "$value"; [ "$word" = Uid: ] && owner=${value%%[!0-9]*} ;; esac
     done <"/proc/$1/status"
     part cgroup "$1"
-    group=$(lines <"/proc/$1/cgroup")
-    printf '%s\n' "$group"
+    group=
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        group="$group$line|"
+    done <"/proc/$1/cgroup"
     part uidmap "$1"
     lines <"/proc/$1/uid_map"
     part cmdline "$1"
     tr '\n\000' '\001\n' <"/proc/$1/cmdline"
+    if here; then files "$1"; fi
     if [ -r "/proc/$1/environ" ]; then
         part environ "$1"
-        tr '\n\000' '\001\n' <"/proc/$1/environ" | sed -n -e '/^RELEASE_/p' -e '/^ERL_[A-Z]*FLAGS=/p' \
-            -e '/^ERL_EPMD_PORT=/p' -e '/^[A-Za-z0-9_]*COOKIE[A-Za-z0-9_]*=/p' -e '/^VMARGS_PATH=/p' -e '/^HOME=/p'
+        tr '\n\000' '\001\n' <"/proc/$1/environ"
     fi
     if [ -r "/proc/$1/fd" ]; then
         part sockets "$1"
-        ls -l "/proc/$1/fd" | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p'
+        ls -l "/proc/$1/fd"
     fi
-    part listening "$1"
-    sed -n 's/^ *[0-9]*: \([0-9A-F]*:[0-9A-F]*\) [0-9A-F:]* 0A [^ ]* [^ ]* [^ ]* *\([0-9]*\) *[0-9]* \([0-9]*\) .*/\1 \2 \3/p' \
-        "/proc/$1/net/tcp" "/proc/$1/net/tcp6"
-    part addresses "$1"
-    addresses "$1"
-    if here; then files "$1"; fi
-}
-
-addresses() { # PID: the local addresses of its network, one a line
-    sed -n -e '/|--/{s/.*-- //;h;}' -e '/host LOCAL/{g;p;}' "/proc/$1/net/fib_trie"
+    part done "$1"
 }
 
 here() { # whether the process sees the same files as this script
@@ -150,18 +180,21 @@ look() {
     id -un
     uname -s
     if [ -r /proc/1/comm ]; then echo proc; else echo hidden; fi
+    if [ ! -r /proc/1/comm ] && [ -r "$HOME/.erlang.cookie" ]; then
+        part beam - # no processes to be seen: as if one of our own account had told of its home
+        part file '- .erlang.cookie'
+        dd if="$HOME/.erlang.cookie" bs=512 count=1
+    fi
     ours=$(lines </proc/self/cgroup)
     part ours
     printf '%s\n' "$ours"
-    part network
-    addresses self
     limit=
     if [ "$mode" = host ]; then
         timeout 1 true && limit='timeout 8'
         # side by side without a temporary file: what an engine says waits in its pipe
-        engine docker | { engine podman | { engine nerdctl | { beams; lines; }; lines; }; lines; }
+        engine docker | { engine podman | { engine nerdctl | { beams | wanted; lines; }; lines; }; lines; }
     else
-        beams
+        beams | wanted
     fi
     part end
 }

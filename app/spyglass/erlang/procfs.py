@@ -9,6 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
+_TCP = re.compile(  # the columns of proc(5), /proc/net/tcp; state 0A is TCP_LISTEN
+    r"^/proc/(?P<pid>\d+)/net/tcp6?: +\d+: (?P<address>[0-9A-F]{8}|[0-9A-F]{32}):(?P<port>[0-9A-F]{4}) "
+    r"[0-9A-F:]+ 0A \S+ \S+ \S+ +(?P<uid>\d+) +\d+ (?P<inode>\d+) ",
+    re.MULTILINE,
+)
+_TRIE = re.compile(
+    r"^/proc/(?P<pid>\d+|self)/net/fib_trie:[ +|]*-- (?P<address>[0-9.]{7,15})\n"
+    r"/proc/(?P=pid)/net/fib_trie: +/32 host LOCAL$",
+    re.MULTILINE,
+)
 _FLAGS = ("ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS")
 _DYNAMIC = {
     "-erl_epmd_port",
@@ -160,22 +170,22 @@ def read_uid_map(text: str) -> tuple[tuple[int, int, int], ...]:
     )
 
 
-def read_listeners(text: str) -> tuple[Listener, ...]:
-    """``ADDRESS:PORT UID INODE`` lines, the address as in /proc/net/tcp."""
-    found = (
-        re.fullmatch(r"([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\d+) (\d+)", line)
-        for line in text.splitlines()
-    )
-    listeners = (Listener(_address(m[1]), int(m[2], 16), int(m[3]), int(m[4])) for m in found if m)
-    return tuple(dict.fromkeys(listeners))
+def read_listeners(text: str) -> dict[str, tuple[Listener, ...]]:
+    """The listening sockets by the process in whose network they are, out of ``grep -H`` over /proc/PID/net/tcp*."""
+    found: dict[str, dict[Listener, None]] = {}
+    for m in _TCP.finditer(text):
+        listener = Listener(_address(m["address"]), int(m["port"], 16), int(m["uid"]), int(m["inode"]))
+        found.setdefault(m["pid"], {})[listener] = None
+    return {pid: tuple(listeners) for pid, listeners in found.items()}
 
 
-def read_addresses(text: str) -> tuple[str, ...]:
-    """The local IPv4 addresses of a network namespace, one a line, without its loopback."""
-    found = (line.strip() for line in text.splitlines())
-    return tuple(
-        dict.fromkeys(a for a in found if re.fullmatch(r"[0-9.]{7,15}", a) and not a.startswith("127."))
-    )
+def read_tries(text: str) -> dict[str, tuple[str, ...]]:
+    """The local IPv4 addresses by process, without loopback, out of ``grep -H`` over /proc/PID/net/fib_trie."""
+    found: dict[str, dict[str, None]] = {}
+    for m in _TRIE.finditer(text):
+        if not m["address"].startswith("127."):
+            found.setdefault(m["pid"], {})[m["address"]] = None
+    return {pid: tuple(addresses) for pid, addresses in found.items()}
 
 
 def _address(text: str) -> str:

@@ -133,6 +133,15 @@ class Search:
         for ground in self._grounds:
             if not ground.quiet:
                 self._crew.add(self._ask, ground)
+                self._look_ahead(ground)
+
+    def _look_ahead(self, ground: Ground) -> None:
+        """Begin at once to look into containers where the host's view shows no cookie: that takes longest."""
+        for beam in ground.beams:
+            facts = ground.container_of(beam)
+            if facts and beam.may_listen and self._matches(beam.short or "") and not self._wish.given:
+                if not any(cookies.found_in(beam, facts.environ)):
+                    self._inside.begin(facts, beam)
 
     def _survey(self) -> Survey:
         try:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from spyglass import asset
 from spyglass.erlang import procfs
-from spyglass.erlang.procfs import Beam
+from spyglass.erlang.procfs import Beam, Listener
 from spyglass.errors import Failure
 from spyglass.log import forget
 from spyglass.remote.base import Remote
@@ -72,6 +72,8 @@ def read(text: str, mark: str) -> Survey:
     single = {kind: body for kind, _, body in parts}
     host, uid, user, system, proc = (*single.get("facts", "").splitlines(), *[""] * 5)[:5]
     ours = procfs.read_cgroup(single.get("ours", ""))
+    listening = procfs.read_listeners(single.get("listening", ""))
+    addresses = procfs.read_tries(single.get("tries", ""))
     return Survey(
         hostname=host,
         uid=int(uid) if uid.isdecimal() else -1,
@@ -81,8 +83,8 @@ def read(text: str, mark: str) -> Survey:
         engines={name: body.splitlines() for kind, name, body in parts if kind == "engine"},
         troubles={name: body.strip() for kind, name, body in parts if kind == "trouble"},
         visible=frozenset(word for kind, _, body in parts if kind == "visible" for word in body.split()),
-        beams=tuple(_forgotten(_beam(group, ours)) for group in _groups(parts)),
-        addresses=procfs.read_addresses(single.get("network", "")),
+        beams=tuple(_forgotten(_beam(group, ours, listening, addresses)) for group in _groups(parts)),
+        addresses=addresses.get("self", ()),
     )
 
 
@@ -100,7 +102,12 @@ def _groups(parts: list[Section]) -> Iterator[list[Section]]:
         yield parts[start:end]
 
 
-def _beam(group: list[Section], ours: tuple[str, ...]) -> Beam:
+def _beam(
+    group: list[Section],
+    ours: tuple[str, ...],
+    listening: Mapping[str, tuple[Listener, ...]],
+    addresses: Mapping[str, tuple[str, ...]],
+) -> Beam:
     pid = group[0][1]
     body = {kind: text for kind, name, text in group if name.split(" ")[0] == pid}
     sockets = frozenset(int(word) for word in body.get("sockets", "").split() if word.isdecimal())
@@ -113,8 +120,8 @@ def _beam(group: list[Section], ours: tuple[str, ...]) -> Beam:
         environ=procfs.read_environ(body["environ"]) if "environ" in body else None,
         files=tuple((name.partition(" ")[2], text) for kind, name, text in group if kind == "file"),
         sockets=sockets if "sockets" in body else None,
-        listeners=procfs.read_listeners(body.get("listening", "")),
-        addresses=procfs.read_addresses(body.get("addresses", "")),
+        listeners=listening.get(pid, ()),
+        addresses=addresses.get(pid, ()),
     )
 
 

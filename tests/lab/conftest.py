@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from support.lab import Lab
 from support.lab.desktop import Desktop
 from support.lab.fleet import Fleet
@@ -22,25 +23,25 @@ def lab() -> Iterator[Lab]:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def server(lab: Lab) -> Server:
     """The server."""
     return lab.server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def laptop(lab: Lab) -> Laptop:
     """The laptop."""
     return lab.laptop
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fleet(lab: Lab) -> Fleet:
     """The standard nodes, up."""
     return lab.fleet
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def desktop(lab: Lab) -> Desktop:
     """The laptop's display."""
     return lab.desktop

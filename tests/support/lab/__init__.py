@@ -23,6 +23,7 @@ by the next run (``rundir.py``).
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from functools import cached_property
 from typing import Self
 
@@ -43,9 +44,14 @@ class Lab:
             raise PermissionError("the lab makes network namespaces and runs a Docker engine: it needs root")
         self.run = rundir.create()
         self.run.chmod(0o755)
-        self.server = Server(self.run)
-        self.laptop = Laptop(self.run, self.server)
-        self.server.start_sshd()
+        with ExitStack() as undo:
+            undo.callback(rundir.remove, self.run)
+            self.server = Server(self.run)
+            undo.callback(self.server.close)
+            self.laptop = Laptop(self.run, self.server)
+            undo.callback(self.laptop.close)
+            self.server.start_sshd()
+            self._undo = undo.pop_all()
 
     @cached_property
     def fleet(self) -> Fleet:
@@ -66,6 +72,4 @@ class Lab:
 
     def close(self) -> None:
         """End every process, and remove the run directory."""
-        self.laptop.close()
-        self.server.close()
-        rundir.remove(self.run)
+        self._undo.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -32,8 +33,8 @@ _ENV = ("PATH=/usr/local/bin:/usr/bin:/bin:/sbin", "LANG=C.UTF-8", "HOME=/root")
 
 def cache_dir() -> Path:
     """Return the directory where images are kept between runs."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = Path(os.environ.get("SPYGLASS_LAB_CACHE") or home / "spyglass-lab")
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # tests run with another HOME
+    path = Path(os.environ.get("SPYGLASS_LAB_CACHE") or home / ".cache" / "spyglass-lab")
     path.mkdir(parents=True, exist_ok=True)
     return path
 

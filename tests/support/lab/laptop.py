@@ -13,7 +13,6 @@ from typing import Any
 
 from support.lab import server as lab_server
 from support.lab.place import PATH, Guest, Place
-from support.lab.readable import PROGRAM, make_readable
 from support.lab.server import Server
 from support.lab.users import User, furnish, runtime_dir
 
@@ -25,8 +24,10 @@ DEV = User("dev", 4100)
 _SSH_CONFIG = """\
 Host lab-nodocker
   User nodocker
-Host lab-pat
+Host lab-pat lab-password
   User pat
+Host lab-password
+  PreferredAuthentications password
 Host lab-unknown
   UserKnownHostsFile ~/.ssh/known_hosts.empty
 Host lab-changed
@@ -53,14 +54,13 @@ class Laptop:
     """A machine with no way out but the link to the server, and a user ``dev`` without privileges.
 
     ``~/.ssh/config`` knows ``lab`` and, for each thing that can go wrong, ``lab-unknown``,
-    ``lab-changed``, ``lab-wrongkey``, ``lab-refused``, ``lab-away``, ``lab-nodocker``; ``lab-pat`` has a
-    password.
+    ``lab-changed``, ``lab-wrongkey``, ``lab-refused``, ``lab-away``, ``lab-nodocker``; ``lab-password``
+    is let in by a password (``server.PAT``) only.
     """
 
     def __init__(self, run: Path, server: Server) -> None:
         self.place = Place("laptop")
         furnish(self.place, run, (DEV,))
-        make_readable(self.place, PROGRAM)
         self._join(server)
         self._write_ssh(server)
         self.extra_env: dict[str, str] = {}

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.lab import images, rundir
+from support.lab.covers import PROGRAM
 from support.lab.place import Guest, Place
-from support.lab.readable import PROGRAM, make_readable
 from support.lab.users import User, furnish
 
 ADDRESS = "10.99.0.1"
@@ -53,8 +53,7 @@ class Server:
         self.run_directory = run
         self.keys = run / "keys"
         self.place = Place("lab-server")
-        furnish(self.place, run, USERS)
-        make_readable(self.place, (*PROGRAM, images.cache_dir()))
+        furnish(self.place, run, USERS, visible=(*PROGRAM, images.cache_dir()))
         self._make_keys()
         self.dockerd = self._start_dockerd()
         self.sshd: Guest | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.lab.covers import PROGRAM, cover
 from support.lab.place import Place
 
 _TMPFS = {"/run": "755", "/tmp": "1777", "/home": "755"}
@@ -26,10 +28,12 @@ class User:
         return f"/home/{self.name}"
 
 
-def furnish(place: Place, run: Path, users: tuple[User, ...]) -> None:
-    """Give the place these users and a /run, /tmp and /home of its own; the machine's engine is not there."""
-    for mount_point, mode in _TMPFS.items():
-        place.run(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", mount_point])
+def furnish(place: Place, run: Path, users: tuple[User, ...], visible: Iterable[Path] = PROGRAM) -> None:
+    """Give the place these users and a /run, /tmp and /home of its own; the machine's engine is not there.
+
+    Everybody in the place can reach the ``visible`` directories, wherever they lie.
+    """
+    cover(place, run / f"hold-{place.hostname}", _TMPFS, visible)
     etc = run / f"etc-{place.hostname}"
     etc.mkdir()
     for name, text in _account_files(users).items():

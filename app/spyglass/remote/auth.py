@@ -21,7 +21,7 @@ from spyglass.remote.sshconfig import Settings
 from spyglass.remote.userauth import Answer, Conversation, HungUp, Kind
 
 if TYPE_CHECKING:
-    from paramiko import Transport
+    from spyglass.remote.transport import Transport
 
 ROUNDS = 3  # of a password or of keyboard-interactive, as in OpenSSH
 GUESSES = 4  # refusals after which keys that nobody named are left out: two tries stay for a password
@@ -75,9 +75,9 @@ class _Login:
 
     def abort(self) -> None:
         """End it from another thread."""
-        self.transport.close()
-        self.keyring.close()
         self.talk.abort()
+        self.keyring.close()
+        self.transport.cut()
 
     def run(self) -> str:
         """Try every way that is open to both sides; return the words for what worked."""

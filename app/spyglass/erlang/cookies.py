@@ -48,7 +48,7 @@ def found_in(beam: Beam, environ: Mapping[str, str] | None = None) -> list[Candi
     told = [*_variables(variables), *_command_line(beam), *_files(beam)]
     by_value = {c.value: c for c in reversed(list(_usable(told)))}  # the first source of a value stays
     start = beam.option("-setcookie")
-    ordered = [c for c in (by_value[v] for v in dict.fromkeys(value for value, _ in told) if v in by_value)]
+    ordered = [by_value[v] for v in dict.fromkeys(value for value, _ in told) if v in by_value]
     return sorted(ordered, key=lambda c: c.value != start)
 
 
@@ -65,10 +65,10 @@ def _command_line(beam: Beam) -> Iterator[tuple[str, str]]:
 
 
 def _files(beam: Beam) -> Iterator[tuple[str, str]]:
-    for kind in _KINDS:
+    for kind, source in _KINDS.items():
         for text in (text for k, text in beam.files if k == kind):
             values = _of_args(text) if kind == "vm.args" else [text.strip()]
-            yield from ((value, _KINDS[kind]) for value in values)
+            yield from ((value, source) for value in values)
 
 
 def _of_args(text: str) -> list[str]:

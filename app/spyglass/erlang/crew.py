@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 from spyglass.errors import Cancelled
 from spyglass.remote.base import Stop
@@ -24,7 +24,7 @@ class Crew:
         self._left = 0
         self._change = threading.Condition()
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:

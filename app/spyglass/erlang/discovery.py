@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spyglass.erlang.cookies import Given
+from spyglass.erlang.findings import Findings
 from spyglass.erlang.found import Discovery, Found
-from spyglass.erlang.search import Findings, Search, Wish
+from spyglass.erlang.search import Search, Wish
 from spyglass.errors import Cancelled
 from spyglass.profile import Selector
 from spyglass.remote.base import Remote, Stop

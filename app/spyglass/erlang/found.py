@@ -92,7 +92,7 @@ def closed(
 
 def full_name(place: Place, ground: Ground, short: str, beam: Beam | None) -> str:
     """The most likely full name of a node that does not answer."""
-    known = beam.name if beam and beam.name and beam.short == short.split("@")[0] else short
+    known = beam.name if beam and beam.name and beam.short == short.partition("@")[0] else short
     if "@" in known:
         return known
     facts = ground.container_of(beam)

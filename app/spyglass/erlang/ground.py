@@ -108,7 +108,7 @@ def match(beams: Iterable[Beam], node: str, port: int | None) -> Beam | None:
     for beam in beams:
         if beam.sockets and beam.sockets & inodes:
             return beam
-    named = [b for b in beams if b.name == node] or [b for b in beams if b.short == node.split("@")[0]]
+    named = [b for b in beams if b.name == node] or [b for b in beams if b.short == node.partition("@")[0]]
     if named:
         return named[0]
     unnamed = [b for b in beams if not b.name]

@@ -1,4 +1,4 @@
-"""The distribution handshake as far as a stranger needs it: who are you, and is this your cookie?
+"""The distribution handshake as far as a stranger needs it: who a node is, and whether a cookie is its own.
 
 A node tells its true full name before it asks for the cookie, and a right digest proves
 the cookie to both sides without a line in the node's log. A wrong one costs a warning

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
 
 from spyglass.erlang import survey
 from spyglass.erlang.procfs import Beam
@@ -38,7 +39,7 @@ class Inside:
         with self._lock:
             key = (facts.id, user)
             if key not in self._looks:
-                self._looks[key] = self._pool.submit(self._look, facts, user)
+                self._looks[key] = self._pool.submit(self._look, facts, user, beam)
             return self._looks[key]
 
     def look(self, facts: Facts, beam: Beam | None) -> Survey:
@@ -48,13 +49,29 @@ class Inside:
         except (NotYet, RuntimeError):
             return Survey()
 
-    def _look(self, facts: Facts, user: str) -> Survey:
+    def _look(self, facts: Facts, user: str, beam: Beam | None) -> Survey:
+        container = Container(self._host, facts, user=user)
         try:
-            return survey.take(Container(self._host, facts, user=user), "inside", seconds=_SECONDS)
+            return survey.take(container, "inside", seconds=_SECONDS)
         except Failure as failure:
+            if failure.code == "no-shell" and beam:
+                return Survey(beams=(_from_copies(container, beam),))
             self._warn(f"No look into the container {facts.name}: {failure.title}")
             return Survey()
 
     def close(self, *, wait: bool) -> None:
         """Begin nothing more; ``wait`` for what runs."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
+
+
+def _from_copies(container: Container, beam: Beam) -> Beam:
+    """The process with the files that its command line speaks of: the way where there is no shell."""
+    boot, root, home = (beam.option(name) or "" for name in ("-boot", "-root", "-home"))
+    release = boot.rpartition("/")[0]
+    places = (
+        ("COOKIE", f"{release.rpartition('/')[0]}/COOKIE" if release else f"{root}/releases/COOKIE"),
+        ("vm.args", f"{release}/vm.args" if release else ""),
+        (".erlang.cookie", f"{home}/.erlang.cookie" if home else ""),
+    )
+    texts = ((kind, container.read(path)) for kind, path in places if path.startswith("/"))
+    return replace(beam, files=tuple((kind, text.decode("utf-8", "replace")) for kind, text in texts if text))

@@ -142,7 +142,7 @@ def _sections(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def read_words(text: str) -> tuple[str, ...]:
-    """The words of a command line or an environment, one a line; ``\\1`` stands for a line break."""
+    """The words of a command line or an environment, one a line, with byte 1 for each line break in them."""
     return tuple(word.replace("\1", "\n") for word in text.removesuffix("\n").split("\n"))
 
 
@@ -171,7 +171,7 @@ def read_uid_map(text: str) -> tuple[tuple[int, int, int], ...]:
 
 
 def read_listeners(text: str) -> dict[str, tuple[Listener, ...]]:
-    """The listening sockets by the process in whose network they are, out of ``grep -H`` over /proc/PID/net/tcp*."""
+    """The listening sockets by process (of its network), out of ``grep -H`` over /proc/PID/net/tcp*."""
     found: dict[str, dict[Listener, None]] = {}
     for m in _TCP.finditer(text):
         listener = Listener(_address(m["address"]), int(m["port"], 16), int(m["uid"]), int(m["inode"]))
@@ -180,7 +180,7 @@ def read_listeners(text: str) -> dict[str, tuple[Listener, ...]]:
 
 
 def read_tries(text: str) -> dict[str, tuple[str, ...]]:
-    """The local IPv4 addresses by process, without loopback, out of ``grep -H`` over /proc/PID/net/fib_trie."""
+    """The local IPv4 addresses by process, no loopback, out of ``grep -H`` over /proc/PID/net/fib_trie."""
     found: dict[str, dict[str, None]] = {}
     for m in _TRIE.finditer(text):
         if not m["address"].startswith("127."):

@@ -1,90 +1,34 @@
 """One search of a place: survey, grounds, epmd, greetings, cookies; everything at once.
 
 Every step is a task of a crew, so that a ground that does not answer holds up nobody.
-The tasks share nothing but :class:`Findings`.
+The tasks share nothing but the :class:`~spyglass.erlang.findings.Findings`.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from spyglass.erlang import cookies, epmd, found, survey
-from spyglass.erlang.cookies import Candidate, Given
+from spyglass.erlang import epmd, found, survey
+from spyglass.erlang.cookies import Given
 from spyglass.erlang.crew import Crew
-from spyglass.erlang.found import Door, Found, Place
+from spyglass.erlang.findings import Findings
+from spyglass.erlang.found import Door, Place
 from spyglass.erlang.ground import HOST, Ground, lay_out, match
 from spyglass.erlang.handshake import HungUp, NotErlang, Refused, SpeaksTLS
 from spyglass.erlang.inside import Inside
+from spyglass.erlang.jar import Jar
 from spyglass.erlang.procfs import Beam
 from spyglass.erlang.survey import Survey
 from spyglass.erlang.visit import Dialler, Visit
-from spyglass.errors import Cancelled, Failure, Lost, Unreachable
+from spyglass.errors import Failure, Lost, Unreachable
 from spyglass.profile import Selector
 from spyglass.remote.base import Remote, Stop
 from spyglass.remote.container import Facts, read_inspect, refusal
 
-_log = logging.getLogger("spyglass")
 _GUESS, _SURE = 1.0, 3.0  # seconds that a port gets to speak like a node
 _CREW = 16
-
-
-class Findings:
-    """Nodes by key and warnings, from many threads. ``on_found`` hears of each reachable node once."""
-
-    def __init__(self, on_found: Callable[[Found], None] | None) -> None:
-        self._on_found = on_found
-        self._lock = threading.Lock()
-        self._nodes: dict[str, Found] = {}
-        self._starts: set[tuple[str, int, int]] = set()
-        self._warnings: dict[str, None] = {}
-        self.lost: Lost | None = None
-
-    def add(self, node: Found) -> None:
-        """Take a node in; a reachable one stays before one that is not."""
-        with self._lock:
-            known = self._nodes.get(node.info.key)
-            if known and known.info.reachable and not node.info.reachable:
-                return
-            self._nodes[node.info.key] = node
-        if node.info.reachable and not known and self._on_found:
-            self._on_found(node)
-
-    def first_visit(self, node: str, creation: int, flags: int) -> bool:
-        """Whether this start of this node was not met before (by another address)."""
-        with self._lock:
-            known = (node, creation, flags) in self._starts
-            self._starts.add((node, creation, flags))
-            return not known or not creation
-
-    def warn(self, text: str) -> None:
-        """Tell people something, once."""
-        _log.warning("%s", text)
-        with self._lock:
-            self._warnings[text] = None
-
-    def failed(self, exc: Exception) -> None:
-        """A task came to an unexpected end: the link is lost, or a defect of ours."""
-        if isinstance(exc, Lost):
-            self.lost = exc
-        elif isinstance(exc, Failure):
-            self.warn(exc.title)
-        else:
-            _log.error("Discovery stumbled: %s", type(exc).__name__, exc_info=exc)
-            self.warn(f"A part of the search failed ({type(exc).__name__}); see the log.")
-
-    def nodes(self) -> list[Found]:
-        """What is known by now, by key."""
-        with self._lock:
-            return [self._nodes[key] for key in sorted(self._nodes)]
-
-    def warnings(self) -> list[str]:
-        """What people should know, in the order of its coming."""
-        with self._lock:
-            return list(self._warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +49,7 @@ class Search:
         self._remote, self._wish, self._stop, self._findings = remote, wish, stop, findings
         self._dialler = Dialler(remote)
         self._inside = Inside(remote, findings.warn)
+        self._jar = Jar(wish.given, self._inside)
         self._place = Place(wish.hops, "")
         self._grounds: list[Ground] = []
         self._crew = Crew("discovery", _CREW, findings.failed)
@@ -133,15 +78,8 @@ class Search:
         for ground in self._grounds:
             if not ground.quiet:
                 self._crew.add(self._ask, ground)
-                self._look_ahead(ground)
-
-    def _look_ahead(self, ground: Ground) -> None:
-        """Begin at once to look into containers where the host's view shows no cookie: that takes longest."""
-        for beam in ground.beams:
-            facts = ground.container_of(beam)
-            if facts and beam.may_listen and self._matches(beam.short or "") and not self._wish.given:
-                if not any(cookies.found_in(beam, facts.environ)):
-                    self._inside.begin(facts, beam)
+                for beam in (b for b in ground.beams if self._matches(b.short or "")):
+                    self._jar.prepare(ground, beam)
 
     def _survey(self) -> Survey:
         try:
@@ -229,20 +167,18 @@ class Search:
             self._dialler, ground.ways(door.port), self._wish.me, self._stop, seconds=seconds
         ) as visit:
             peer = visit.peer
-            if not self._chosen(peer.node) or not self._findings.first_visit(
-                peer.node, peer.creation, peer.flags
-            ):
+            if not self._chosen(peer.node) or not self._findings.first_visit(peer):
                 return
             beam = ground.beam_of(peer.node, door.port)
             if not self._is_wanted(ground, beam):
                 return
-            outcome = visit.prove(self._candidates(ground, beam, peer.node, door.port))
+            outcome = visit.prove(self._jar.candidates(ground, beam, peer.node, door.port))
         if outcome.cookie is None:
             self._findings.add(found.locked(self._place, ground, door, peer, visit.way, beam, outcome.wrong))
             return
         node = found.reachable(self._place, ground, door, peer, visit.way, beam, outcome.cookie)
         self._findings.add(node)
-        if better := self._better_source(ground, beam, outcome.cookie):
+        if better := self._jar.better_source(ground, beam, outcome.cookie):
             self._findings.add(found.reachable(self._place, ground, door, peer, visit.way, beam, better))
 
     def _chosen(self, node: str) -> bool:
@@ -263,39 +199,6 @@ class Search:
         node = found.full_name(self._place, ground, short or (beam and beam.name) or "?", beam)
         if self._chosen(node) and self._is_wanted(ground, beam):
             self._findings.add(found.closed(self._place, ground, node, why, beam, door, tls=tls))
-
-    # -- cookies --------------------------------------------------------------------
-
-    def _candidates(self, ground: Ground, beam: Beam | None, node: str, port: int) -> Iterator[Candidate]:
-        """What may be the cookie, the most likely first; looks into the container only when asked that far."""
-        tried: set[str] = set()
-        for candidate in self._told(ground, beam, node, port):
-            if candidate.value not in tried:
-                tried.add(candidate.value)
-                yield candidate
-
-    def _told(self, ground: Ground, beam: Beam | None, node: str, port: int) -> Iterator[Candidate]:
-        yield from cookies.given_for(self._wish.given, node)
-        facts = ground.container_of(beam)
-        environ = facts.environ if facts else None
-        for one in (beam,) if beam else ground.beams or (Beam(pid=-1),):
-            yield from cookies.found_in(one, environ)
-        if facts:
-            beams = self._inside.look(facts, beam).beams
-            own = match(beams, node, port)
-            for one in (own,) if own else beams:
-                yield from cookies.found_in(one, environ)
-
-    def _better_source(self, ground: Ground, beam: Beam | None, cookie: Candidate) -> Candidate | None:
-        """A release's script puts its cookie into the command line; where it came from stands inside."""
-        facts = ground.container_of(beam)
-        boot = beam.option("-boot") if beam else None
-        told = cookie.source in {cookies.COMMAND_LINE, cookies.VM_ARGS}
-        if not (facts and beam and boot and "/releases/" in boot and told and beam.environ is None):
-            return None
-        own = match(self._inside.look(facts, beam).beams, beam.name or "", None)
-        same = (c for c in cookies.found_in(own, facts.environ) if c.value == cookie.value) if own else ()
-        return next((c for c in same if c.source != cookie.source), None)
 
     # -- what did not speak up --------------------------------------------------------
 

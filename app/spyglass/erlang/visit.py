@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from spyglass.erlang import handshake
 from spyglass.erlang.cookies import Candidate
@@ -88,7 +89,7 @@ class Visit:
         self._stack = contextlib.ExitStack()
         self._greeting: Greeting | None = None
 
-    def __enter__(self) -> Visit:
+    def __enter__(self) -> Self:
         self._greeting = self._greet()
         self.peer = self._greeting.peer
         return self

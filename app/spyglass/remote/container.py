@@ -7,7 +7,9 @@ the ports that the host publishes for it.
 
 from __future__ import annotations
 
+import io
 import socket
+import tarfile
 from collections.abc import Iterator, Sequence
 
 from spyglass.errors import Denied, Failure, Missing, Unreachable
@@ -46,7 +48,7 @@ class Container:
         return f"container {self.facts.name}"
 
     def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
-        """Run a command inside. Raises Unreachable when the container is gone, Denied when the engine refuses."""
+        """Run a command inside. Raises Unreachable when the container is gone, Denied by the engine."""
         options = ["-i"] * (stdin is not None) + ["-u", self.user] * bool(self.user)
         output = self.inner.run(
             command(self.facts.engine, "exec", *options, self.facts.id, *argv), stdin, timeout
@@ -54,6 +56,18 @@ class Container:
         if output.status in {1, 125, 126, 127, 255}:
             self._complain(output.stderr.decode("utf-8", "replace"))
         return output
+
+    def read(self, path: str, limit: int = 65536) -> bytes | None:
+        """A small file from inside, without running anything there; None when there is none to be had."""
+        output = self.inner.run(command(self.facts.engine, "cp", f"{self.facts.id}:{path}", "-"))
+        if output.status:
+            return None
+        try:
+            with tarfile.open(fileobj=io.BytesIO(output.stdout)) as archive:
+                file = next((archive.extractfile(m) for m in archive if m.isreg()), None)
+                return file.read(limit) if file else None
+        except (tarfile.TarError, OSError, EOFError):
+            return None
 
     def _complain(self, text: str) -> None:
         lowered = text.lower()
@@ -81,9 +95,10 @@ class Container:
             else:
                 self._proved[port] = place
                 return stream
+        why = "; ".join(reasons) or "it has no address"
         raise Unreachable(
-            f"Port {port} of the container {self.facts.name} does not answer: {'; '.join(reasons) or 'no address'}",
-            "It may listen on the container's loopback only, or the engine's network may be out of the host's reach: "
+            f"Port {port} of the container {self.facts.name} does not answer: {why}",
+            "It may listen on the container's loopback only, or its network be out of the host's reach: "
             "publish the port.",
         )
 
@@ -104,7 +119,7 @@ class Container:
                 yield published.host, published.host_port
 
     def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
-        """Carry what the listener accepts to ``host:port``; by the inner Remote's own way where it is known."""
+        """Carry what the listener accepts to ``host:port``, by the inner Remote's way if that is known."""
         if host not in self._own():
             return self.inner.relay(listener, host, port)
         ways = list(self._ways(port))

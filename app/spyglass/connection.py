@@ -23,6 +23,7 @@ from spyglass.log import logger_for
 from spyglass.remote.base import Stop
 from spyglass.session import Session, no_node
 from spyglass.status import Phase, Problem, Status, advance, backoff
+from spyglass.store import paths
 
 if TYPE_CHECKING:
     from spyglass.erlang.discovery import Discovery, Found
@@ -133,13 +134,12 @@ class Connection:
     def _session(self, stack: ExitStack) -> None:
         from spyglass.remote.opening import open_hops  # noqa: PLC0415 - paramiko takes 0.1 s to import
 
-        remotes = open_hops(self.profile.hops, self._ask, self._stop, stack, on_hop=self._on_hop)
+        config, tell, hops = paths.current().ssh_config, self._reporter(self._epoch), self.profile.hops
+        remotes = open_hops(hops, self._ask, self._stop, stack, config=config, on_hop=self._on_hop)
         for remote in remotes[1:]:
             if hasattr(remote, "on_lost"):
-                remote.on_lost = self._lost(self._epoch)
-        session = Session(
-            self.profile, remotes, self._standby, self._ask, self._report(self._epoch), self.options.cookie
-        )
+                remote.on_lost = lambda failure: tell(messages.LinkLost(failure))
+        session = Session(self.profile, remotes, self._standby, self._ask, tell, self.options.cookie)
         stack.callback(session.close)
         self.session = session
         self._show(phase=Phase.DISCOVERING, doing="Looking for nodes")
@@ -149,15 +149,13 @@ class Connection:
 
     def _serve(self, session: Session, message: messages.Message) -> None:
         self._stop.check()
-        if isinstance(message, messages.Dated) and message.epoch != self._epoch:
-            return
-        match message.report if isinstance(message, messages.Dated) else message:
-            case messages.Seen(found):
-                self._seen(session, found)
-            case messages.Surveyed(discovery):
-                self._surveyed(session, discovery)
-            case messages.SurveyFailed(failure) | messages.LinkLost(failure):
-                raise failure
+        if not isinstance(message, messages.Dated):
+            self._grant(session, message)
+        elif message.epoch == self._epoch:
+            self._hear(session, message.report)
+
+    def _grant(self, session: Session, wish: messages.Wish | None) -> None:
+        match wish:
             case messages.Observe(node):
                 self._wanted[node] = None
                 self._open_wanted(session)
@@ -167,13 +165,22 @@ class Connection:
                 session.close_window(key)
             case messages.Refresh():
                 session.survey()
+            case _:
+                pass  # Retry: there is nothing to wait for
+
+    def _hear(self, session: Session, report: messages.Report) -> None:
+        match report:
+            case messages.Seen(found):
+                self._seen(session, found)
+            case messages.Surveyed(discovery):
+                self._surveyed(session, discovery)
+            case messages.SurveyFailed(failure) | messages.LinkLost(failure):
+                raise failure
             case messages.Opened(key):
                 self._show(observing=self.status.observing | {key}, doing="")
                 self._log.info("Observer is open on %s", key)
             case messages.Ended(key, failure):
                 self._ended(session, key, failure)
-            case _:
-                pass  # Retry: there is nothing to wait for
 
     # -- what the workers report ----------------------------------------------------
 
@@ -288,8 +295,5 @@ class Connection:
         self._show(chain=links.hop_changed(self.status.chain, index + 1, state, detail), doing=detail)
         self._log.log(logging.INFO if state == "ok" else logging.DEBUG, "%s", detail)
 
-    def _report(self, epoch: int) -> Callable[[messages.Report], None]:
+    def _reporter(self, epoch: int) -> Callable[[messages.Report], None]:
         return lambda report: self._mailbox.put(messages.Dated(epoch, report))
-
-    def _lost(self, epoch: int) -> Callable[[Failure], None]:
-        return lambda failure: self._mailbox.put(messages.Dated(epoch, messages.LinkLost(failure)))

@@ -94,7 +94,14 @@ class World:
     history: list[Status] = field(default_factory=list)
 
     def open_hops(
-        self, hops: tuple[Any, ...], ask: Any, stop: Stop, stack: ExitStack, *, on_hop: Callable[..., None]
+        self,
+        hops: tuple[Any, ...],
+        ask: Any,
+        stop: Stop,
+        stack: ExitStack,
+        *,
+        config: Any,
+        on_hop: Callable[..., None],
     ) -> list[FakePlace]:
         stop.check()
         opened = [FakePlace("this computer")]
@@ -109,7 +116,9 @@ class World:
             on_hop(index - 1, "ok", f"{hop.label} key")
         return opened
 
-    def discover(self, remote: FakePlace, *, stop: Stop, on_found: Callable[[Found], None], **_more: Any) -> Discovery:
+    def discover(
+        self, remote: FakePlace, *, stop: Stop, on_found: Callable[[Found], None], **_more: Any
+    ) -> Discovery:
         if self.survey_failure:
             raise self.survey_failure
         for found in self.found:

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.fake_world import FakeForward, FakeVM, World, found
 
 from spyglass.connection import Connection, Options
 from spyglass.errors import Cancelled, Denied, Lost, Unreachable
@@ -12,6 +11,7 @@ from spyglass.messages import CloseWindow, Observe, Refresh, Retry
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent, Secret
 from spyglass.status import Phase, Status
+from support.fake_world import FakeForward, FakeVM, World, found
 
 pytestmark = pytest.mark.warns("troubles are logged, on purpose")
 
@@ -135,7 +135,15 @@ def test_observe_before_the_node_is_known_opens_it_as_soon_as_it_is_seen(world: 
     connection.post(Observe("shop@10.0.0.1"))
     status = world.until(lambda s: bool(s.observing))
     assert not status.surveyed
-    assert world.vms[0].did() == ["ready", "add_route", "set_cookie", "connect", "check_backend", "watch", "observe"]
+    assert world.vms[0].did() == [
+        "ready",
+        "add_route",
+        "set_cookie",
+        "connect",
+        "check_backend",
+        "watch",
+        "observe",
+    ]
     world.hold_survey.set()
 
 
@@ -222,7 +230,9 @@ def test_a_missing_cookie_is_asked_for_and_proved(
     world: World, connect: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.found = [found("locked@10.0.0.1", cookie=None)]
-    monkeypatch.setattr("spyglass.session.Session.prove", lambda _self, _found, cookie: cookie == "RIGHTCOOKIE")
+    monkeypatch.setattr(
+        "spyglass.session.Session.prove", lambda _self, _found, cookie: cookie == "RIGHTCOOKIE"
+    )
     desk.answers = ["WRONGCOOKIE", "RIGHTCOOKIE"]
     connection = connect()
     connection.post(Observe("locked@10.0.0.1"))
@@ -238,7 +248,8 @@ def test_when_connecting_fails_the_reason_is_asked_of_the_port(
     world.next_vm = vm = FakeVM()
     vm.fails["connect"] = Unreachable("false")
     monkeypatch.setattr(
-        "spyglass.session.Session.explain", lambda _self, f: Unreachable(f"{f.info.node} is gone since it was found")
+        "spyglass.session.Session.explain",
+        lambda _self, f: Unreachable(f"{f.info.node} is gone since it was found"),
     )
     connection = connect(persist=False)
     connection.post(Observe("shop@10.0.0.1"))
@@ -265,7 +276,9 @@ def test_a_failed_survey_is_a_failure_of_the_connection(world: World, connect: A
     assert status.problem.code == "lost"
 
 
-def test_a_defect_becomes_one_clear_failure(world: World, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_becomes_one_clear_failure(
+    world: World, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("spyglass.remote.opening.open_hops", lambda *_a, **_k: SimpleNamespace().nothing)
     connect()
     status = world.until(lambda s: s.phase is Phase.FAILED)
@@ -273,7 +286,9 @@ def test_a_defect_becomes_one_clear_failure(world: World, connect: Any, monkeypa
     assert status.problem.title == "Spyglass met a defect of its own"
 
 
-def test_cancelling_a_question_leaves_a_clean_offline(world: World, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_a_question_leaves_a_clean_offline(
+    world: World, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_hops: Any, ask: Any, *_a: Any, **_k: Any) -> None:
         ask(Secret("password", "deploy@prod"))
 

@@ -129,16 +129,20 @@ def nodes(options: argparse.Namespace) -> int:
     return 0
 
 
-def observe(options: argparse.Namespace) -> int:
-    """``spyglass observe TARGET [NODE]``: until the window closes."""
+def observe(
+    options: argparse.Namespace, opened: Callable[[], None] | None = None, *, stay: bool = True
+) -> int:
+    """``spyglass observe TARGET [NODE]``: until the window closes, or only until ``opened`` is done."""
     with connected(options, observes=True) as run:
         wanted = options.node if "@" in options.node else choose(run, options.node).key
         run.hub.observe(run.profile, wanted)
-        opened = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
-        _raise_trouble(opened)
-        say(f"Observer is open on {_names(opened)}; close its window or press Ctrl-C to end.")
-        ended = run.terminal.reach(lambda status: not status.observing)
-        _raise_trouble(ended)
+        status = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
+        _raise_trouble(status)
+        if opened is not None:
+            opened()
+        if stay:
+            say(f"Observer is open on {_names(status)}; close its window or press Ctrl-C to end.")
+            _raise_trouble(run.terminal.reach(lambda status: not status.observing))
     return 0
 
 

@@ -159,8 +159,8 @@ def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = commands.add_parser(
         "demo",
         help="a server of our own on loopback, to try it all",
-        description="Start an SSH server and a node of our own on loopback, with a profile for them, and open the window. "
-        "Everything ends with it.",
+        description="Start an SSH server and a node of our own on loopback, with a profile for them, "
+        "and open the window. Everything ends with it.",
     )
     parser.add_argument("--observe", action="store_true", help="open Observer on the demo node at once")
     parser.add_argument(

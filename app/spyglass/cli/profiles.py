@@ -10,7 +10,7 @@ import msgspec
 
 from spyglass.cli.output import print_failure, table
 from spyglass.errors import BadInput
-from spyglass.profile import Profile, SSHHop, check, parse_hop, parse_target
+from spyglass.profile import Hop, Profile, SSHHop, check, parse_hop, parse_target
 from spyglass.store import paths
 from spyglass.store.profiles import Profiles
 
@@ -78,7 +78,7 @@ def _edited(profile: Profile, options: argparse.Namespace) -> Profile:
     return check(msgspec.structs.replace(profile, hops=hops, select=select, **changes))
 
 
-def _with_identity(hops: tuple[object, ...], identity: str) -> tuple[object, ...]:
+def _with_identity(hops: tuple[Hop, ...], identity: str) -> tuple[Hop, ...]:
     if not hops or not isinstance(hops[-1], SSHHop):
         raise BadInput("--identity is for an SSH host", "Leave it out for `local`.")
     return (*hops[:-1], msgspec.structs.replace(hops[-1], identity=identity))

@@ -71,6 +71,12 @@ class Paths:
         """The file of the settings (not made here)."""
         return self.config / "settings.toml"
 
+    @property
+    def ssh_config(self) -> Path | None:
+        """A configuration of SSH that counts in place of ``~/.ssh/config``, where there is one here."""
+        file = self.config / "ssh_config"
+        return file if file.exists() else None
+
     def ensure(self) -> Paths:
         """Make all four, private; return self. Raises what :func:`private` raises."""
         for directory in (self.config, self.state, self.cache, self.runtime):

@@ -39,7 +39,9 @@ def test_wrong_usage_is_status_2(argv: list[str], capsys: Any) -> None:
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["", "nodes", "observe", "shell", "rpc", "forward", "doctor", "profiles", "demo"])
+@pytest.mark.parametrize(
+    "name", ["", "nodes", "observe", "shell", "rpc", "forward", "doctor", "profiles", "demo"]
+)
 def test_every_command_has_help(name: str, capsys: Any) -> None:
     assert cli.main([*([name] if name else []), "--help"]) == 0
     assert "usage: spyglass" in capsys.readouterr().out

@@ -25,7 +25,10 @@ def saved() -> list[Any]:
 
 
 def test_add_keeps_the_way_and_the_pattern() -> None:
-    assert run("add", "Shop", "deploy@prod:2222", "--jump", "bastion", "--container", "web*", "--production") == 0
+    assert (
+        run("add", "Shop", "deploy@prod:2222", "--jump", "bastion", "--container", "web*", "--production")
+        == 0
+    )
     profile = saved()[0]
     assert profile.route == "bastion › deploy@prod:2222 › web*"
     assert profile.production

@@ -38,7 +38,9 @@ def test_batch_fails_with_what_would_have_been_asked(question: Question) -> None
     assert failure.value.hint
 
 
-@pytest.mark.parametrize(("keys", "answer"), [("o\n", "once"), ("remember\n", "remember"), ("x\nO\n", "once")])
+@pytest.mark.parametrize(
+    ("keys", "answer"), [("o\n", "once"), ("remember\n", "remember"), ("x\nO\n", "once")]
+)
 def test_host_key_is_trusted_once_or_remembered(typed: Any, keys: str, answer: str, capsys: Any) -> None:
     typed(keys)
     assert put(KEY) == answer
@@ -63,7 +65,9 @@ def test_consent_is_yes_or_no(typed: Any) -> None:
     assert put(Consent("t", "x", "Lend")) is False
 
 
-def test_a_secret_is_typed_without_echo_and_a_code_with(typed: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_secret_is_typed_without_echo_and_a_code_with(
+    typed: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     monkeypatch.setattr(terminal.getpass, "getpass", lambda prompt, stream: f"hidden after {prompt}")
     assert put(Secret("password", "deploy@prod", again=True)) == "hidden after Password of deploy@prod: "
     assert "not right" in capsys.readouterr().err
@@ -71,7 +75,9 @@ def test_a_secret_is_typed_without_echo_and_a_code_with(typed: Any, monkeypatch:
     assert put(Secret("keyboard-interactive", "deploy@prod", prompt="Code: ", echo=True)) == "123456"
 
 
-def test_a_worker_s_question_is_answered_by_the_main_thread(typed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_s_question_is_answered_by_the_main_thread(
+    typed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(terminal, "_can_ask", lambda: True)
     typed("o\n")
     desk = Terminal(batch=False)
@@ -97,7 +103,9 @@ def test_withdrawing_ends_the_wait_of_the_worker(monkeypatch: pytest.MonkeyPatch
 def test_the_end_of_a_connection_is_raised_as_its_failure() -> None:
     desk = Terminal(batch=True)
     desk.hear(Status("id", Phase.CONNECTING))
-    desk.hear(replace(Status("id", Phase.FAILED), problem=Problem("prod refused", "Check the key.", "denied")))
+    desk.hear(
+        replace(Status("id", Phase.FAILED), problem=Problem("prod refused", "Check the key.", "denied"))
+    )
     with pytest.raises(Failure, match="prod refused") as failure:
         desk.reach(lambda status: status.phase is Phase.READY)
     assert failure.value.hint == "Check the key."

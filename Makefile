@@ -12,7 +12,7 @@ setup:  ## install what is missing and make .venv; the command is then .venv/bin
 
 demo:  ## open Observer on a node behind a server of our own, and take a picture of it
 	@packaging/setup.sh demo
-	@$(BIN)/spyglass demo
+	@packaging/demo.sh
 
 run:  ## start the program
 	@packaging/setup.sh run

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spyglass import links, messages
 from spyglass.errors import Cancelled, Failure
@@ -37,12 +37,16 @@ STEADY = 60.0
 DEFECT = Failure("Spyglass met a defect of its own", "The log has the details; it is worth a report.")
 
 
+Boots = Literal["window", "calls", ""]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a connection behaves: ``persist`` comes back after a loss, ``observes`` boots a VM ahead."""
+    """How a connection behaves. ``persist``: it comes back after a loss, and a next VM stands by
+    when a window was opened. ``boots``: the VM to start while SSH connects."""
 
     persist: bool = True
-    observes: bool = True
+    boots: Boots = "window"
     cookie: str | None = field(default=None, repr=False)
 
 
@@ -73,8 +77,6 @@ class Connection:
         self.status = Status(profile.id, chain=links.planned(profile))
         self._thread = threading.Thread(target=self._live, name=f"connection {profile.name}", daemon=True)
 
-    # -- from any thread --------------------------------------------------------
-
     def start(self) -> None:
         """Connect, in the background."""
         self._thread.start()
@@ -98,8 +100,6 @@ class Connection:
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
-
-    # -- the thread -------------------------------------------------------------
 
     def _live(self) -> None:
         tries = 0
@@ -179,10 +179,10 @@ class Connection:
             case messages.Opened(key):
                 self._show(observing=self.status.observing | {key}, doing="")
                 self._log.info("Observer is open on %s", key)
+                if self.options.persist:
+                    self._standby.begin()
             case messages.Ended(key, failure):
                 self._ended(session, key, failure)
-
-    # -- what the workers report ----------------------------------------------------
 
     def _seen(self, session: Session, found: Found) -> None:
         info = session.admit(found)

@@ -129,8 +129,8 @@ class Hub:
             self._connections[wanted.id] = connection
         if all(p.id != wanted.id for p in self.profiles()):
             self._unsaved[wanted.id] = wanted
-        if options.observes:  # before SSH, whose import keeps this process busy for 0.1 s
-            threading.Thread(target=self._prepare, name="standby", daemon=True).start()
+        if options.boots:  # before SSH, whose import keeps this process busy for 0.1 s
+            self._standby.begin(graphics=options.boots == "window")
         connection.start()
         return wanted.id
 
@@ -185,9 +185,3 @@ class Hub:
 
     def _asker(self, profile_id: str) -> Callable[[Question], Any]:
         return lambda question: self._ask(profile_id, question)
-
-    def _prepare(self) -> None:
-        try:
-            self._standby.prepare()
-        except Failure:
-            return  # no Erlang here: whoever opens a window is told so, with the remedy

@@ -2,13 +2,14 @@
 
 Booting and loading the graphics takes longer than connecting through SSH; started first,
 it costs nobody a wait. At most one VM stands by; :meth:`Standby.take` hands it over or
-boots one. A VM of :meth:`Standby.plain` has no graphics loaded: it is for calls only.
+boots one.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from spyglass.errors import Failure
@@ -74,11 +75,9 @@ class Booted:
                 self._listener(event)
 
     def _load(self) -> None:
-        try:
+        with suppress(Failure):  # whoever takes the VM meets the same failure, and tells it
             self.vm.ready()
             self.vm.preload()
-        except Failure:
-            return  # whoever takes the VM meets the same failure, and tells it
 
 
 class Standby:
@@ -91,26 +90,36 @@ class Standby:
         self._spare: Booted | None = None
         self._closed = False
 
-    def prepare(self) -> None:
+    def prepare(self, *, graphics: bool = True) -> None:
         """Boot the spare now unless there is one. Raises Missing when there is no usable Erlang."""
         with self._lock:
             if self._spare is None and not self._closed:
-                self._spare = Booted(self._erl(), preload=True)
+                self._spare = Booted(self._erl(), preload=graphics)
+
+    def begin(self, *, graphics: bool = True) -> None:
+        """As :meth:`prepare`, in the background; whoever needs the VM meets what fails."""
+        threading.Thread(target=self._quietly, args=(graphics,), name="standby", daemon=True).start()
 
     def take(self) -> Booted:
-        """Hand over the spare, or boot a VM with the graphics loaded."""
-        with self._lock:
-            spare, self._spare = self._spare, None
-        return spare or Booted(self._erl(), preload=True)
+        """A VM with its graphics loaded or loading: the spare, or one that boots now."""
+        return self._spared() or Booted(self._erl(), preload=True)
 
     def plain(self) -> Booted:
-        """A VM for calls: no graphics."""
-        return Booted(self._erl(), preload=False)
+        """A VM for calls; its graphics need not be loaded."""
+        return self._spared() or Booted(self._erl(), preload=False)
 
     def close(self) -> None:
         """End the spare; none is prepared any more."""
         with self._lock:
             self._closed = True
-            spare, self._spare = self._spare, None
-        if spare is not None:
+        if (spare := self._spared()) is not None:
             spare.close()
+
+    def _spared(self) -> Booted | None:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return spare
+
+    def _quietly(self, graphics: bool) -> None:  # noqa: FBT001 - a thread's argument
+        with suppress(Failure):
+            self.prepare(graphics=graphics)

@@ -92,6 +92,7 @@ class World:
     forwards: dict[str, str] = field(default_factory=dict)
     published: queue.SimpleQueue[Status] = field(default_factory=queue.SimpleQueue)
     history: list[Status] = field(default_factory=list)
+    prepared: bool = False
 
     def open_hops(
         self,
@@ -136,6 +137,9 @@ class World:
 
     plain = take
 
+    def begin(self, *, graphics: bool = True) -> None:
+        self.prepared = True
+
     def until(self, done: Callable[[Status], bool]) -> Status:
         """The first published status from now on that satisfies ``done``."""
         while True:
@@ -158,6 +162,15 @@ class FakeForward:
 
 def found(node: str, *, cookie: str | None = "SECRETCOOKIE", key: str = "", **more: Any) -> Found:
     """A node as discovery finds it."""
-    info = NodeInfo(key or f"host/{node}", node, reachable=cookie is not None, port=9001, otp="25", runtime="host",
-                    why_not=None if cookie else "no cookie found", cookie=Cookie(cookie is not None, "vm.args", True), **more)  # fmt: skip
+    info = NodeInfo(
+        key or f"host/{node}",
+        node,
+        reachable=cookie is not None,
+        why_not=None if cookie else "no cookie found",
+        port=9001,
+        otp="25",
+        runtime="host",
+        cookie=Cookie(cookie is not None, "vm.args", True),
+        **more,
+    )
     return Found(info=info, cookie=cookie, host="127.0.0.1", port=9001)

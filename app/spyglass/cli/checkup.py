@@ -32,7 +32,7 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield from doctor.this_computer(commands.chosen_erl())
     if options.target is None:
         return
-    with commands.connected(options, observes=False) as run:
+    with commands.connected(options, "calls") as run:
         status = run.terminal.until(
             lambda s: (s.phase is Phase.READY and s.surveyed) or s.phase in {Phase.FAILED, Phase.OFFLINE}
         )

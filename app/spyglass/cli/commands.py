@@ -16,7 +16,7 @@ import msgspec
 from spyglass import log
 from spyglass.cli.output import node_json, node_table, print_json
 from spyglass.cli.terminal import Terminal, say
-from spyglass.connection import Options
+from spyglass.connection import Boots, Options
 from spyglass.errors import BadInput, Failure, NeedsAnswer
 from spyglass.hub import Hub
 from spyglass.profile import Profile, Selector, parse_hop, parse_target
@@ -92,14 +92,14 @@ def cookie_of(options: argparse.Namespace) -> str | None:
 
 
 @contextmanager
-def connected(options: argparse.Namespace, *, observes: bool, persist: bool = False) -> Iterator[Run]:
+def connected(options: argparse.Namespace, boots: Boots = "", *, persist: bool = False) -> Iterator[Run]:
     """Connect to the target; everything is gone when this is left."""
     terminal = Terminal(batch=options.batch)
     hub = Hub(Profiles(paths.current().profiles), terminal.ask, erl=chosen_erl, withdraw=terminal.withdraw)
     hub.subscribe(terminal.hear)
     try:
         profile = hub.connect(
-            profile_of(options), Options(persist=persist, observes=observes, cookie=cookie_of(options))
+            profile_of(options), Options(persist=persist, boots=boots, cookie=cookie_of(options))
         )
         yield Run(hub, terminal, profile)
     finally:
@@ -109,7 +109,7 @@ def connected(options: argparse.Namespace, *, observes: bool, persist: bool = Fa
 
 def nodes(options: argparse.Namespace) -> int:
     """``spyglass nodes TARGET``."""
-    with connected(options, observes=False) as run:
+    with connected(options) as run:
         status = run.surveyed()
     if options.json:
         print_json(
@@ -133,7 +133,7 @@ def observe(
     options: argparse.Namespace, opened: Callable[[], None] | None = None, *, stay: bool = True
 ) -> int:
     """``spyglass observe TARGET [NODE]``: until the window closes, or only until ``opened`` is done."""
-    with connected(options, observes=True) as run:
+    with connected(options, "window") as run:
         wanted = options.node if "@" in options.node else choose(run, options.node).key
         run.hub.observe(run.profile, wanted)
         status = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
@@ -148,7 +148,7 @@ def observe(
 
 def shell(options: argparse.Namespace) -> int:
     """``spyglass shell TARGET [NODE]``: the terminal is the shell's until it ends."""
-    with connected(options, observes=False) as run:
+    with connected(options, "calls") as run:
         node = choose(run, options.node)
         banner, attach = run.session.shell(node.key)
         run.terminal.clear()
@@ -158,7 +158,7 @@ def shell(options: argparse.Namespace) -> int:
 
 def rpc(options: argparse.Namespace) -> int:
     """``spyglass rpc TARGET NODE M F [TERM …]``."""
-    with connected(options, observes=False) as run:
+    with connected(options, "calls") as run:
         node = choose(run, options.node)
         vm, name = run.session.calling(node.key)
         print(vm.call(name, options.module, options.function, options.args))
@@ -167,7 +167,7 @@ def rpc(options: argparse.Namespace) -> int:
 
 def forward(options: argparse.Namespace) -> int:
     """``spyglass forward TARGET [NODE]``: hold the tunnel until Ctrl-C."""
-    with connected(options, observes=False, persist=True) as run:
+    with connected(options, persist=True) as run:
         status = run.surveyed()
         chosen = [choose(run, options.node)] if options.node else [n for n in status.nodes if n.reachable]
         if not chosen:

@@ -131,11 +131,11 @@ def _located(name: str) -> str:
     return name
 
 
-def _title(widget: Any) -> str:  # noqa: ANN401 - a QWidget; Qt is not imported for tests without it
+def _title(widget: Any) -> str:
     return f"{type(widget).__name__} {widget.objectName() or widget.windowTitle()!r}"
 
 
-def _application() -> Any:  # noqa: ANN401 - a QApplication or None, as above
+def _application() -> Any:
     module = sys.modules.get("PySide6.QtWidgets")
     return module.QApplication.instance() if module else None
 

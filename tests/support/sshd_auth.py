@@ -18,7 +18,9 @@ def keygen(*words: str | Path) -> str:
 
 
 def new_key(file: Path, kind: str = "ed25519", passphrase: str = "", *more: str) -> Path:
-    """Make a key pair, with few rounds of key derivation: tests have no time."""
+    """Make a key pair, a small one and with few rounds of key derivation: tests have no time."""
+    if kind == "rsa":
+        more = ("-b", "2048", *more)
     keygen("-q", "-t", kind, "-N", passphrase, "-C", file.name, "-a", "1", "-f", file, *more)
     return file
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spyglass.remote.transport import Transport
 
 ROUNDS = 3  # of a password or of keyboard-interactive, as in OpenSSH
+QUESTIONS = 50  # in one login; a server that goes on asking gets no answer
 GUESSES = 4  # refusals after which keys that nobody named are left out: two tries stay for a password
 _LOG = logging.getLogger("spyglass")
 
@@ -148,7 +149,7 @@ class _Login:
         for again in range(ROUNDS):
             answer = self.talk.interactive()
             given: list[tuple[str, str]] = []
-            while answer.kind is Kind.GO_ON:
+            while answer.kind is Kind.GO_ON and self.talk.questions < QUESTIONS:
                 given = self.answers.prompts(self.settings.label, answer, again=bool(again))
                 answer = self.talk.respond([value for _, value in given])
             if self._take(answer):
@@ -194,7 +195,7 @@ class _Login:
     def hung_up(self, event: HungUp) -> Failure:
         """The server closed the connection in the middle of it."""
         host = self.settings.alias
-        if self.talk.tries and (event.cause is None or isinstance(event.cause, EOFError)):
+        if self.talk.tries and event.cause is None:  # it said goodbye (RFC 4253, 11.1), so the link is sound
             return Denied(
                 f"{host} ended the login of {self.settings.user} after {self.talk.tries} refused tries",
                 f"Tried: {', '.join(self.tried)}. Servers allow a few tries only: name the right key by "

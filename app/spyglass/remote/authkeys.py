@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 from spyglass.remote import keyfiles
 from spyglass.remote.agent import Agent, AgentKey, AgentRefused
 from spyglass.remote.hostkeys import fingerprint
-from spyglass.remote.keyfiles import KeyFile, UserCertificate
+from spyglass.remote.keyfiles import KeyFile, PrivateKey, UserCertificate
 
 if TYPE_CHECKING:
-    from paramiko import PKey
-
     from spyglass.remote.sshconfig import Settings
 
 OTHERS = 3  # keys of the agent that nobody named
@@ -91,7 +89,7 @@ class FromFile:
     named: bool
     words: str
     passphrases: Passphrases = field(repr=False)
-    private: PKey | None = field(default=None, repr=False)
+    private: PrivateKey | None = field(default=None, repr=False)
     costly: bool = False
 
     def __post_init__(self) -> None:
@@ -106,9 +104,9 @@ class FromFile:
             raise SkipKey(str(reason)) from reason
         except keyfiles.WrongPassphrase as reason:
             raise SkipKey("no right passphrase") from reason
-        self.blob = self.blob or self.private.asbytes()
+        self.blob = self.blob or self.private.blob
 
-    def _with_passphrase(self) -> PKey:
+    def _with_passphrase(self) -> PrivateKey:
         subject = str(self.file.path)
         for again in range(PASSPHRASES):
             passphrase = self.passphrases.secret("passphrase", subject, again=bool(again))
@@ -124,7 +122,7 @@ class FromFile:
         """Sign with the private key."""
         if self.private is None:
             raise SkipKey("it is locked")
-        return self.private.sign_ssh_data(data, algorithm).asbytes()
+        return self.private.sign(data, algorithm)
 
 
 class Keyring:

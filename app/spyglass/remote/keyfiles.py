@@ -12,13 +12,10 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from spyglass.remote import hostcert
-from spyglass.remote.sshwire import Fields, key_type
-
-if TYPE_CHECKING:
-    from paramiko import PKey
+from spyglass.remote.sshwire import Fields, key_type, mpint, string
 
 _MAGIC = b"openssh-key-v1\0"
 _BEGIN, _END = b"-----BEGIN OPENSSH PRIVATE KEY-----", b"-----END OPENSSH PRIVATE KEY-----"
@@ -101,20 +98,52 @@ def _others_may_read(status: os.stat_result) -> bool:
     )
 
 
-def load(path: Path, passphrase: str | None = None) -> PKey:
-    """Return the private key. Raises WrongPassphrase (also when one is needed) or Unusable."""
-    from paramiko import PKey  # noqa: PLC0415 - costs 100 ms at import
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """A private key, opened. ``blob`` is its public half as it goes on the wire."""
 
+    blob: bytes = field(repr=False)
+    _key: Any = field(repr=False)
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        """The signature for the wire (RFC 8332, RFC 5656 section 3.1.2, RFC 8709 section 6)."""
+        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - see load
+        from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils  # noqa: PLC0415
+
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            digest = hashes.SHA512() if algorithm == "rsa-sha2-512" else hashes.SHA256()
+            signature = self._key.sign(data, padding.PKCS1v15(), digest)
+        elif isinstance(self._key, ec.EllipticCurvePrivateKey):
+            by_size = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+            both = self._key.sign(data, ec.ECDSA(by_size[self._key.curve.key_size]))
+            signature = b"".join(map(mpint, utils.decode_dss_signature(both)))
+        else:
+            signature = self._key.sign(data)
+        return string(algorithm) + string(signature)
+
+
+def load(path: Path, passphrase: str | None = None) -> PrivateKey:
+    """Return the private key. Raises WrongPassphrase (also when one is needed) or Unusable.
+
+    paramiko's own loading pays for the key derivation twice and knows no PKCS 8.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - costs 50 ms at import
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415 - the same
+
+    secret = passphrase.encode() if passphrase else None
     try:
-        # from_path only: SSHClient's way tries three classes, each paying for the key derivation
-        return PKey.from_path(path, password=passphrase.encode() if passphrase else None)  # type: ignore[arg-type]
+        data = path.read_bytes()
+        read = form.load_ssh_private_key if _BEGIN in data else form.load_pem_private_key
+        key: Any = read(data, secret)
+        public = key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
     except OSError as error:
         raise Unusable(f"can't be read ({error.strerror})") from error
-    except Exception as error:  # paramiko and cryptography raise ValueError, TypeError, SSHException and more
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         known = look(path)
         if known and known.encrypted:
             raise WrongPassphrase(str(path)) from error
         raise Unusable("it is not a private key that can be read") from error
+    return PrivateKey(_public_line(public), key)
 
 
 def public_key(path: Path) -> bytes:

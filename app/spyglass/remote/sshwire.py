@@ -51,6 +51,11 @@ def string(data: bytes | str) -> bytes:
     return number(len(data)) + data
 
 
+def mpint(value: int) -> bytes:
+    """An ``mpint`` that is not negative."""
+    return string(value.to_bytes(value.bit_length() // 8 + 1, "big") if value else b"")
+
+
 def key_type(blob: bytes) -> str:
     """The type that a public key begins with; empty when it can't be read."""
     try:

@@ -23,6 +23,7 @@ REQUEST, FAILURE, SUCCESS, BANNER = 50, 51, 52, 53
 METHOD_SPECIFIC = 60  # PK_OK, INFO_REQUEST or PASSWD_CHANGEREQ: the method in use tells which
 INFO_RESPONSE = 61
 TIMEOUT = 60.0  # seconds for one answer of the server; PAM may delay a refusal for some
+_PROMPTS = 50  # more at once is no question but an attack
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 _CERTIFICATE = "-cert-v01@openssh.com"
 
@@ -61,7 +62,8 @@ class Conversation:
     """One login on one transport. Stands where paramiko expects its AuthHandler.
 
     The methods block for one answer. They raise HungUp when the connection ends, Unreachable
-    when nothing comes for a minute. ``tries`` counts what servers count for MaxAuthTries.
+    when nothing comes for a minute. ``tries`` counts what servers count for MaxAuthTries,
+    ``questions`` how often the server has asked something.
     """
 
     def __init__(self, transport: Transport, user: str) -> None:
@@ -72,6 +74,7 @@ class Conversation:
         self._interactive = False
         self.banner: bytes | None = None
         self.tries = 0
+        self.questions = 0
         transport.auth_handler = self  # type: ignore[assignment]
 
     # --- what paramiko's transport uses
@@ -120,7 +123,8 @@ class Conversation:
             return
         title, instruction = _text(message), _text(message)
         message.get_binary()  # a language tag, deprecated
-        prompts = tuple((_text(message), message.get_boolean()) for _ in range(message.get_int()))
+        count = min(message.get_int(), _PROMPTS)
+        prompts = tuple((_text(message), message.get_boolean()) for _ in range(count))
         text = "\n".join(part for part in (title, instruction) if part)
         self._inbox.put(Answer(Kind.GO_ON, text=text, prompts=prompts))
 
@@ -155,6 +159,7 @@ class Conversation:
 
     def respond(self, answers: list[str]) -> Answer:
         """Answer the prompts."""
+        self.questions += 1
         body = bytes([INFO_RESPONSE]) + len(answers).to_bytes(4, "big") + b"".join(map(string, answers))
         self._send(body)
         return self._counted(self._answer())

@@ -94,8 +94,15 @@ d
 
 beam() { # PID
     part beam "$1"
+    spaces=
     while read -r word value; do
-        case $word in Uid: | NSpid:) printf '%s %s\n' "$word" "$value"; [ "$word" = Uid: ] && owner=${value%%[!0-9]*} ;; esac
+        case $word in
+            Uid:)
+                printf '%s %s\n' "$word" "$value"
+                owner=${value%%[!0-9]*}
+                ;;
+            NSpid:) spaces=$value ;; # one number for each process namespace that it is in
+        esac
     done <"/proc/$1/status"
     part cgroup "$1"
     group=
@@ -121,9 +128,8 @@ beam() { # PID
 
 here() { # whether the process sees the same files as this script
     [ "$mode" = inside ] && return 0
-    case $group in
-        *docker* | *libpod* | *containerd* | *kubepods* | *nerdctl* | *lxc*) [ "$group" = "$ours" ] ;;
-    esac
+    case $spaces in *[!0-9]*) return 1 ;; esac
+    case $group in *$id64*) [ "$group" = "$ours" ] ;; esac
 }
 
 files() { # PID: where its cookie may lie
@@ -185,9 +191,15 @@ look() {
         part file '- .erlang.cookie'
         dd if="$HOME/.erlang.cookie" bs=512 count=1
     fi
-    ours=$(lines </proc/self/cgroup)
+    hex='[0-9a-f]'
+    id8=$hex$hex$hex$hex$hex$hex$hex$hex
+    id64=$id8$id8$id8$id8$id8$id8$id8$id8
     part ours
-    printf '%s\n' "$ours"
+    ours=
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        ours="$ours$line|"
+    done </proc/self/cgroup
     limit=
     if [ "$mode" = host ]; then
         timeout 1 true && limit='timeout 8'

@@ -21,7 +21,9 @@ NOW = 1_764_000_000.0
 class FakeHub:
     """The same API as ``spyglass.hub.Hub``; nothing happens but what a test publishes."""
 
-    def __init__(self, profiles: list[Profile] | None = None, statuses: dict[str, Status] | None = None) -> None:
+    def __init__(
+        self, profiles: list[Profile] | None = None, statuses: dict[str, Status] | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._profiles = {p.id: p for p in profiles or []}
         self._statuses = dict(statuses or {})
@@ -107,7 +109,9 @@ def profile_id(number: int) -> str:
     return f"{number:032x}"
 
 
-def _profile(number: int, name: str, group: str, *hops: SSHHop | ContainerHop, container: str = "", **more: Any) -> Profile:
+def _profile(
+    number: int, name: str, group: str, *hops: SSHHop | ContainerHop, container: str = "", **more: Any
+) -> Profile:
     return Profile(
         name=name, id=profile_id(number), group=group, hops=hops, select=Selector(container=container), **more
     )
@@ -130,12 +134,15 @@ LOCAL = _profile(6, "Local containers", "This computer")
 PROFILES = [SHOP, BILLING, STAGING, RANCHER, LONG, LOCAL]
 
 
-def node(name: str, container: str | None = None, *, otp: str = "26", source: str = "RELEASE_COOKIE", **more: Any) -> NodeInfo:
+def node(
+    name: str, container: str | None = None, *, otp: str = "26", source: str = "RELEASE_COOKIE", **more: Any
+) -> NodeInfo:
     """A node as discovery would find it."""
     host = name.rpartition("@")[2]
     values: dict[str, Any] = {
         "key": f"{container or 'host'}/{name}", "node": name, "reachable": True, "container": container,
-        "name_type": "long" if "." in host else "short", "image": f"{container}:1.42.0" if container else None,
+        "name_type": "long" if "." in host else "short",
+        "image": f"{container}:1.42.0" if container else None,
         "address": host, "port": 45011, "via": "epmd", "otp": otp, "cookie": Cookie(True, source, True),
     }  # fmt: skip
     return NodeInfo(**(values | more))
@@ -166,9 +173,9 @@ def connected(profile: Profile = SHOP, nodes: tuple[NodeInfo, ...] = THREE) -> S
 def refused() -> Status:
     """Connected, with a node that does not take our cookie and one that is not reachable."""
     more = (
-        node("audit@172.17.0.11", "audit", source="-setcookie", reachable=False, why_not="our cookie was refused",
+        node("audit@172.17.0.11", "audit", source="-setcookie", reachable=False, why_not="cookie refused",
              cookie=Cookie(True, "-setcookie", False)),
-        node("legacy@old-box", None, otp="18", source=".erlang.cookie", reachable=False,
+        node("old@old-box", None, otp="18", source=".erlang.cookie", reachable=False,
              why_not="speaks TLS, and no certificate is known"),
     )  # fmt: skip
     return connected(nodes=THREE + more)
@@ -184,7 +191,8 @@ def changed_key(profile: Profile = BILLING) -> Status:
         Link("billing", "todo", "not reached"),
     )
     hint = (
-        "Trusted: SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8 (ed25519) · line 41 of ~/.ssh/known_hosts\n"
+        "Trusted: SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8 (ed25519) "
+        "· line 41 of ~/.ssh/known_hosts\n"
         "Shown now: SHA256:Zk2pW8vYt4qNs6rBx1mLd9hJc3gFe7aUoViT5QzR1Yc (ed25519)\n"
         "Someone may be between you and the server, or it was installed anew. Ask its owner. "
         "If the new key is right, remove line 41 and try again."
@@ -222,23 +230,40 @@ def waiting(profile: Profile = RANCHER) -> Status:
         Link("my-hello-service", "todo", "not reached"),
     )
     problem = Problem(
-        "host1 does not answer any more", "Spyglass tries again by itself. Check the network or the VPN.", "lost", True
+        "host1 does not answer any more",
+        "Spyglass tries again by itself. Check the network or the VPN.",
+        "lost",
+        True,
     )
-    return Status(profile.id, Phase.WAITING, chain=chain, problem=problem, attempt=2, next_try=NOW + 12, since=NOW)
+    return Status(
+        profile.id, Phase.WAITING, chain=chain, problem=problem, attempt=2, next_try=NOW + 12, since=NOW
+    )
 
 
 def nothing_found(profile: Profile = LOCAL) -> Status:
     """Connected, and no node there."""
-    chain = (Link("This computer", "ok", "OTP 27, wx 3.2"), Link("Docker", "ok", "4 containers, none with Erlang"))
+    chain = (
+        Link("This computer", "ok", "OTP 27, wx 3.2"),
+        Link("Docker", "ok", "4 containers, none with Erlang"),
+    )
     return Status(
-        profile.id, Phase.READY, chain=chain, since=NOW - 100, warnings=("4 containers have no Erlang", "no epmd on this computer")
+        profile.id,
+        Phase.READY,
+        chain=chain,
+        since=NOW - 100,
+        warnings=("4 containers have no Erlang", "no epmd on this computer"),
     )
 
 
 def crowd(number: int = 200, profile: Profile = SHOP) -> Status:
     """Very many nodes."""
     nodes = tuple(
-        node(f"worker_{n:03}@10.42.{n // 50}.{n % 50 + 2}", f"farm_worker_{n}", otp=str(24 + n % 5), forward=41000 + n)
+        node(
+            f"worker_{n:03}@10.42.{n // 50}.{n % 50 + 2}",
+            f"farm_worker_{n}",
+            otp=str(24 + n % 5),
+            forward=41000 + n,
+        )
         for n in range(number)
     )
     return connected(profile, nodes)
@@ -248,16 +273,24 @@ def long_names(profile: Profile = LONG) -> Status:
     """Names as long as orchestrators make them."""
     pod = "checkout-worker-7f9c4d5b68-xk2lp.checkout-worker.production.svc.cluster.local"
     nodes = tuple(
-        node(f"checkout_worker_{n}@{pod}", f"k8s_checkout-worker_checkout-worker-7f9c4d5b68-xk2lp_production_{n}",
-             image="registry.internal.example.org/shop/checkout-worker:2026.11.24-7f9c4d5b", forward=42000 + n)
+        node(f"checkout_worker_{n}@{pod}", f"k8s_checkout-worker_checkout-7f9c4d5b68-xk2lp_{n}",
+             image="registry.example.org/shop/checkout-worker:2026.11.24-7f9c4d5b", forward=42000 + n)
         for n in range(4)
     )  # fmt: skip
     chain = (
         Link("This computer", "ok", "OTP 27, wx 3.2"),
-        Link("bastion-eu-central-1a.compute.internal.example.org", "ok", "deploy-with-a-long-user · agent ed25519 · 18 ms"),
+        Link(
+            "bastion-eu-central-1a.compute.internal.example.org",
+            "ok",
+            "deploy-with-a-long-user · agent ed25519 · 18 ms",
+        ),
         Link(profile.hops[0].label, "ok", "root · key ~/.ssh/keys/load-test/id_ed25519 · 31 ms"),
         Link("Docker", "ok", "64 containers, 4 match"),
-        Link("loadtest_checkout_worker_17_of_64", "ok", "registry.internal.example.org/shop/checkout-worker:2026"),
+        Link(
+            "loadtest_checkout_worker_17_of_64",
+            "ok",
+            "registry.internal.example.org/shop/checkout-worker:2026",
+        ),
         Link(nodes[0].node, "ok", "OTP 26 · hidden, no mesh"),
     )
     return Status(profile.id, Phase.READY, chain=chain, nodes=nodes, since=NOW - 400)

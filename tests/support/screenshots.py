@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint
@@ -20,10 +21,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from spyglass.log import Line, Ring
 from spyglass.profile import ContainerHop, Profile, SSHHop
-from spyglass.questions import Choice, Consent, HostKey, Secret
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret
 from spyglass.status import Status
 from spyglass.ui import app as ui
-from spyglass.ui import questions, style
+from spyglass.ui import questions
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.window import MainWindow
@@ -37,15 +38,37 @@ _LOG = (
 )
 
 
+KEY = "SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8"
+LEND = (
+    "The node has no runtime_tools. Spyglass loads observer_backend and appmon_info into its memory "
+    "and takes them back when the window closes."
+)
+QUESTIONS: dict[str, Question] = {
+    "hostkey": HostKey("deploy@prod-eu", "ssh-ed25519", KEY, "~/.ssh/known_hosts"),
+    "password": Secret("password", "deploy@prod-eu", again=True),
+    "code": Secret("keyboard-interactive", "prod-eu", "Two-factor code from your phone:", echo=True),
+    "choice": Choice("Which node?", tuple(n.node for n in fake.THREE), ("web", "web-2", "jobs")),
+    "consent": Consent("Lend modern@172.30.9.9 two modules?", LEND, "Lend and observe"),
+}
+REMOVE = Consent(
+    "Remove the profile Shop EU?",
+    "Its connection is closed and its file is removed. Servers and nodes stay as they are.",
+    "Remove",
+    danger=True,
+)
+
+
 def ring() -> Ring:
     """Log lines as in the drawings."""
     made = Ring()
     for level, text in _LOG:
-        made._lines.append(Line(fake.NOW, level, fake.BILLING.id, text))  # noqa: SLF001
+        made._lines.append(Line(fake.NOW, level, fake.BILLING.id, text))
     return made
 
 
-def window(directory: Path, profile: Profile | None, status: Status | None = None, tab: int | None = None) -> MainWindow:
+def window(
+    directory: Path, profile: Profile | None, status: Status | None = None, tab: int | None = None
+) -> MainWindow:
     """The main window in one state."""
     hub = fake.scene() if profile else fake.FakeHub()
     if status:
@@ -78,12 +101,8 @@ def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
         "menu": lambda: _menu(window(directory, fake.SHOP)),
         "editor": lambda: ProfileEditor(_winding(), fake.PROFILES, lambda p: p),
         "editor-new": lambda: ProfileEditor(blank(), fake.PROFILES, lambda p: p, title="New profile"),
-        "ask-hostkey": lambda: _ask(HostKey("deploy@prod-eu", "ssh-ed25519", "SHA256:" + "q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8", "~/.ssh/known_hosts")),
-        "ask-password": lambda: _ask(Secret("password", "deploy@prod-eu", again=True)),
-        "ask-code": lambda: _ask(Secret("keyboard-interactive", "prod-eu", "Two-factor code from your phone:", echo=True)),
-        "ask-choice": lambda: _ask(Choice("Which node?", tuple(n.node for n in fake.THREE), ("web", "web-2", "jobs"))),
-        "ask-consent": lambda: _ask(Consent("Lend modern@172.30.9.9 two modules?", "The node has no runtime_tools. Spyglass loads observer_backend and appmon_info into its memory and takes them back when the window closes.", "Lend and observe")),
-        "ask-remove": lambda: questions.ConsentDialog(Consent("Remove the profile Shop EU?", "Its connection is closed and its file is removed. Servers and nodes stay as they are.", "Remove", danger=True)),
+        **{f"ask-{name}": partial(_ask, question) for name, question in QUESTIONS.items()},
+        "ask-remove": lambda: questions.ConsentDialog(REMOVE),
     }  # fmt: skip
 
 
@@ -92,7 +111,7 @@ def _winding() -> Profile:
     return Profile(name="Billing", id=fake.BILLING.id, group="Production", hops=hops, production=True)
 
 
-def _ask(question: questions.Question) -> QWidget:
+def _ask(question: Question) -> QWidget:
     return questions.dialog_for(question, "Shop EU")
 
 

@@ -143,7 +143,13 @@ class ChainView(QWidget):
 
 
 def _said(link: Link) -> str:
-    plain = {"todo": "not reached", "busy": "working", "ok": "ready", "warn": "needs attention", "bad": "stopped"}
+    plain = {
+        "todo": "not reached",
+        "busy": "working",
+        "ok": "ready",
+        "warn": "needs attention",
+        "bad": "stopped",
+    }
     return link.detail or plain.get(link.state, link.state)
 
 
@@ -165,12 +171,13 @@ _KEY = re.compile(r"(SHA256:[A-Za-z0-9+/=…]+(?: \([\w-]+\))?)|`([^`\n]+)`")
 def rich(text: str) -> str:
     """Plain text as rich text: lines kept; fingerprints and what stands in backticks in fixed pitch."""
     tokens, out, last = style.tokens(), [], 0
-    chip = f"font-family:monospace; background-color:{tokens.panel};"
+    chip = f"font-family:monospace; font-size:12px; background-color:{tokens.panel};"
     for found in _KEY.finditer(text):
         out.append(html.escape(text[last : found.start()]))
         out.append(f'<span style="{chip}">&nbsp;{html.escape(found[1] or found[2])}&nbsp;</span>')
         last = found.end()
-    return "".join([*out, html.escape(text[last:])]).replace("\n", "<br>")
+    body = "".join([*out, html.escape(text[last:])]).replace("\n", "<br>")
+    return f'<div style="line-height:130%">{body}</div>'
 
 
 class ProblemCard(QFrame):

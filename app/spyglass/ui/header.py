@@ -33,8 +33,9 @@ class Header(QWidget):
         self.title = parts.Elided(least=140)
         self.title.setFont(style.title())
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.badge = parts.label("production", "badge", style.font(11.5 / 13, style.QFont.Weight.DemiBold))
-        self.words = parts.Elided(role="dim", mode=parts.ElideMode.ElideRight)
+        self.badge = parts.label("production", "badge", style.semibold(11.5 / 13))
+        self.words = parts.Elided(role="dim", mode=parts.ElideMode.ElideRight, least=90)
+        self.words.setFont(style.font(tabular=True))
         self.others = [parts.button("", lambda n=n: self._other(n)) for n in range(2)]  # type: ignore[misc]
         self.primary = parts.button("", self._primary)
         self.primary.setProperty("primary", True)
@@ -48,8 +49,8 @@ class Header(QWidget):
             across.addWidget(widget)
         across.setAlignment(self.badge, Qt.AlignmentFlag.AlignVCenter)
         across.addWidget(self.words, 1)
-        for widget in (*self.others, self.primary):
-            across.addWidget(widget)
+        for each in (*self.others, self.primary):
+            across.addWidget(each)
 
     def show_status(self, profile: Profile, status: Status, chosen: NodeInfo | None, *, saved: bool) -> None:
         """Show this connection."""
@@ -57,10 +58,12 @@ class Header(QWidget):
         self.title.say(profile.name)
         self.badge.setVisible(profile.production)
         self.now = words.buttons(status, chosen)
-        others = self.now.others if saved else (Verb.SAVE, *(v for v in self.now.others if v is not Verb.EDIT))
+        others = (
+            self.now.others if saved else (Verb.SAVE, *(v for v in self.now.others if v is not Verb.EDIT))
+        )
         self._show_others(others)
         self.primary.setEnabled(status.phase is not Phase.CLOSING)
-        text = words.elided(self.now.text, 36)
+        text = words.elided(self.now.text, 34)
         if self.primary.text() != text:
             self.primary.setText(text)
         self.primary.setToolTip(self.now.text if text != self.now.text else "")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
-from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput
@@ -38,6 +37,7 @@ class HopRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.first: QWidget = self
         self._across = QHBoxLayout(self)
         self._across.setContentsMargins(0, 0, 0, 0)
         self._across.setSpacing(6)
@@ -51,6 +51,8 @@ class HopRow(QWidget):
         made.setAccessibleName(name)
         made.setToolTip(name)
         made.textChanged.connect(self.changed)
+        if self.first is self:
+            self.first = made
         if width:
             made.setFixedWidth(width)
         self._across.insertWidget(self._across.count() - 3, made, stretch)
@@ -63,8 +65,8 @@ class HopRow(QWidget):
     def _tool(self, shape: str, name: str, then: object) -> QPushButton:
         made = parts.button("", then, small=True, name=name)  # type: ignore[arg-type]
         made.setToolTip(name)
-        made.setFixedWidth(30)
-        made.setStyleSheet("QPushButton { padding: 0; min-height: 30px; }")
+        made.setFixedWidth(32)
+        made.setStyleSheet("QPushButton { padding: 0; min-height: 32px; }")
         made.setIcon(_tool_icon(shape))
         made.setIconSize(QSize(16, 16))
         self._across.addWidget(made)
@@ -77,7 +79,7 @@ class SSHRow(HopRow):
     def __init__(self, hop: SSHHop | None = None) -> None:
         super().__init__()
         hop = hop or SSHHop(host="")
-        self.host = self.field(hop.host, "host or alias of ~/.ssh/config", "Host", 5)
+        self.host = self.field(hop.host, "host or ssh alias", "Host", 5)
         self.user = self.field(hop.user, "user", "User", 2)
         self.port = self.field(str(hop.port or ""), "22", "Port", 0, 66)
         self.identity = self.field(hop.identity, "key file", "Identity file", 4)
@@ -149,7 +151,7 @@ class HopEditor(QWidget):
         if not quiet:
             self._arrange()
             self.changed.emit()
-            row.findChild(QLineEdit).setFocus()
+            row.first.setFocus()
 
     def _move(self, row: HopRow, step: int) -> None:
         at = self.rows.index(row)
@@ -182,7 +184,9 @@ def _tool_icon(shape: str) -> QIcon:
         image.fill(Qt.GlobalColor.transparent)
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(style.tokens().color(colour), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.setPen(
+            QPen(style.tokens().color(colour), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        )
         if shape == "cross":
             painter.drawLine(5, 5, 11, 11)
             painter.drawLine(11, 5, 5, 11)

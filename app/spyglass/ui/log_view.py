@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QFileDialog,
+    QHeaderView,
     QLineEdit,
-    QListView,
     QStackedWidget,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -84,7 +84,7 @@ class LogModel(QAbstractListModel):
             return None
         line = self._shown[index.row()]
         if role in {Role.DisplayRole, Role.ToolTipRole}:
-            return str(line)
+            return f"{time.strftime('%H:%M:%S', time.localtime(line.when))} {line.text}"
         return _colour(line.level) if role == Role.ForegroundRole else None
 
 
@@ -95,12 +95,26 @@ def _colour(level: int) -> QColor:
     return tokens.color("warn_ink" if level >= logging.WARNING else "dim")
 
 
-class _LineDelegate(QStyledItemDelegate):
-    """All lines have one height, and what is too long for the window is shortened."""
+class LogLines(QTableView):
+    """One column of lines. A table, since Qt's list asks its model for every row at each change."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Qt: the same for every line."""
-        return QSize(60, option.fontMetrics.height() + 5)
+    def __init__(self, model: LogModel) -> None:
+        super().__init__()
+        self.setObjectName("log")
+        self.setAccessibleName("Log")
+        self.setFont(style.mono())
+        self.setModel(model)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setStretchLastSection(True)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 5)
 
 
 class LogView(QWidget):
@@ -116,19 +130,14 @@ class LogView(QWidget):
         self.field = QLineEdit(placeholderText="Filter", clearButtonEnabled=True)
         self.field.setAccessibleName("Filter the log")
         self.field.textChanged.connect(self._filter)
-        self.list = QListView(objectName="log", uniformItemSizes=True)
-        self.list.setAccessibleName("Log")
-        self.list.setModel(self.model)
-        self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        self.list.setFont(style.mono())
-        self.list.setItemDelegate(_LineDelegate(self.list))
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = LogLines(self.model)
         self.empty = parts.EmptyState()
         self.copy = parts.button("Copy", self.copy_lines, name="Copy the log")
         self.save = parts.button("Save…", self._choose_file, name="Save the log")
         self._stack = QStackedWidget()
         self._lay_out()
-        copy = QAction(self.list, shortcut=QKeySequence.StandardKey.Copy)
+        copy = QAction(self.list)
+        copy.setShortcut(QKeySequence.StandardKey.Copy)
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         copy.triggered.connect(self.copy_lines)
         self.list.addAction(copy)
@@ -140,7 +149,7 @@ class LogView(QWidget):
         bar = parts.row(self.field, self.copy, self.save)
         bar.setContentsMargins(14, 10, 14, 10)
         self.list.setContentsMargins(0, 0, 0, 0)
-        self.list.setStyleSheet("QListView#log { padding: 4px 12px 8px 12px; }")
+        self.list.setStyleSheet("QTableView#log { padding: 0 11px 8px 11px; }")
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 0, 1, 1)
         column.setSpacing(0)
@@ -157,7 +166,7 @@ class LogView(QWidget):
 
     def copy_lines(self) -> None:
         """Copy the selected lines, or all shown, without secrets."""
-        rows = sorted(index.row() for index in self.list.selectedIndexes())
+        rows = sorted(index.row() for index in self.list.selectionModel().selectedRows())
         QGuiApplication.clipboard().setText(self.model.text(rows or None))
         self.said.emit(f"{len(rows) or self.model.rowCount()} log lines copied, secrets removed.")
 
@@ -200,4 +209,6 @@ class LogView(QWidget):
         if self.field.text() and not some:
             self.empty.say("No line has these words", "Clear the filter to see the whole log.")
         elif not some:
-            self.empty.say("Nothing logged yet", "Each step of a connection is written here, without secrets.")
+            self.empty.say(
+                "Nothing logged yet", "Each step of a connection is written here, without secrets."
+            )

@@ -18,7 +18,14 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from spyglass.ui import style, words
 
@@ -57,9 +64,9 @@ def _far(node: NodeInfo) -> str:
 
 
 NODES = (
-    Column("Node", 222, lambda n, _: n.node, look="strong"),
+    Column("Node", 214, lambda n, _: n.node, look="strong"),
     Column("Container", 122, lambda n, _: n.container or "no container", look="plain"),
-    Column("Image", 128, lambda n, _: n.image or "", look="dim"),
+    Column("Image", 122, lambda n, _: n.image or "", look="dim"),
     Column("OTP", 60, lambda n, _: n.otp or "", key=_otp),
     Column("Name type", 88, lambda n, _: n.name_type or ""),
     Column("Cookie from", 140, lambda n, _: n.cookie.source or "", look="chip"),
@@ -167,7 +174,7 @@ class NodeDelegate(QStyledItemDelegate):
         dim = look in {"dim", "chip"} or not node.reachable or text == "no container"
         plain, quiet = ("sel_ink", "sel_dim") if chosen else ("ink", "dim")
         painter.setPen(tokens.color(quiet if dim else plain))
-        painter.setFont(style.strong() if look == "strong" and node.reachable else style.font())
+        painter.setFont(style.strong() if look == "strong" and node.reachable else style.font(tabular=True))
         left = 15 if index.column() == 0 else 11
         box = option.rect.adjusted(left, 0, -8, 0)
         if look == "chip" and text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtCore import QPoint, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
@@ -69,9 +69,14 @@ class ConnectionPage(QWidget):
         column.addWidget(self.problem)
         bar = parts.row(self.tabs, 1)
         bar.setContentsMargins(7, 0, 16, 0)
-        foot = parts.row(self.footer)
-        foot.setContentsMargins(16, 8, 16, 8)
-        column.addWidget(_card(bar, parts.rule(), self.body, parts.rule(), foot), 1)
+        self._foot = QWidget()
+        foot = QVBoxLayout(self._foot)
+        foot.setContentsMargins(0, 0, 0, 8)
+        foot.setSpacing(8)
+        foot.addWidget(parts.rule())
+        self.footer.setContentsMargins(16, 0, 16, 0)
+        foot.addWidget(self.footer)
+        column.addWidget(_card(bar, parts.rule(), self.body, self._foot), 1)
 
     def _connect(self) -> None:
         self.header.acted.connect(self.acted)
@@ -121,7 +126,7 @@ class ConnectionPage(QWidget):
 
     def note(self, text: str) -> None:
         """A passing remark, in the footer."""
-        self.footer.say(text)
+        self._say(text)
         self._note.start()
 
     def copy(self, text: str, what: str) -> None:
@@ -134,11 +139,11 @@ class ConnectionPage(QWidget):
         menu = QMenu(self)
         one = nodes[0] if len(nodes) == 1 else None
         can = [node for node in nodes if node.reachable]
-        observe = menu.addAction("Observe", lambda: [self.observe.emit(node) for node in can])
+        observe = menu.addAction("Observe", lambda: _each(self.observe, can))
         observe.setEnabled(bool(can))
         seen = [node for node in nodes if node.key in self.status.observing]
         if seen:
-            menu.addAction("Close Observer", lambda: [self.unobserve.emit(node) for node in seen])
+            menu.addAction("Close Observer", lambda: _each(self.unobserve, seen))
         shell = menu.addAction("Copy shell command", lambda: self._copy_shell(nodes[0]))
         shell.setEnabled(one is not None and one.reachable)
         menu.addSeparator()
@@ -166,7 +171,9 @@ class ConnectionPage(QWidget):
 
     def _show_header(self) -> None:
         selected = self.nodes.selected()
-        self.header.show_status(self.profile, self.status, selected[0] if selected else None, saved=self._saved)
+        self.header.show_status(
+            self.profile, self.status, selected[0] if selected else None, saved=self._saved
+        )
 
     def _show_empty(self) -> None:
         nodes, forwards = words.empty_nodes(self.profile, self.status), words.empty_forwards(self.status)
@@ -180,7 +187,16 @@ class ConnectionPage(QWidget):
 
     def _show_footer(self) -> None:
         if not self._note.isActive():
-            self.footer.say(words.footer(self.status), "\n".join(self.status.warnings))
+            self._say(words.footer(self.status), "\n".join(self.status.warnings))
+
+    def _say(self, text: str, tooltip: str = "") -> None:
+        self.footer.say(text, tooltip)
+        self._foot.setVisible(bool(text))
+
+
+def _each(signal: SignalInstance, nodes: list[NodeInfo]) -> None:
+    for node in nodes:
+        signal.emit(node)
 
 
 def _stack(*widgets: QWidget) -> QStackedWidget:
@@ -191,7 +207,8 @@ def _stack(*widgets: QWidget) -> QStackedWidget:
 
 
 def _card(*inside: object) -> QFrame:
-    card = QFrame(objectName="card")
+    card = QFrame()
+    card.setObjectName("card")
     column = QVBoxLayout(card)
     column.setContentsMargins(1, 1, 1, 1)
     column.setSpacing(0)

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from spyglass.ui import icons, style
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFont, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QFont, QPaintEvent, QPixmap, QResizeEvent
 
 ElideMode = Qt.TextElideMode
 
@@ -35,7 +46,7 @@ def button(text: str, then: Callable[[], object], *, small: bool = False, name: 
     made.setAutoDefault(False)
     made.setProperty("small", small)
     made.setAccessibleName(name or text)
-    made.clicked.connect(lambda: then())
+    made.clicked.connect(lambda _checked: then())
     return made
 
 
@@ -50,7 +61,9 @@ def rule() -> QFrame:
 class Elided(QLabel):
     """One line of text, shortened in the middle to what fits; the whole of it in the tooltip."""
 
-    def __init__(self, text: str = "", role: str = "", mode: ElideMode = ElideMode.ElideMiddle, least: int = 24) -> None:
+    def __init__(
+        self, text: str = "", role: str = "", mode: ElideMode = ElideMode.ElideMiddle, least: int = 24
+    ) -> None:
         super().__init__()
         self._least = least
         self._mode = mode
@@ -90,7 +103,7 @@ class Elided(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        shown = self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 24))
+        shown = self.fontMetrics().elidedText(self._whole, self._mode, max(self.contentsRect().width(), 24))
         self.setText(shown)
         self.setToolTip(self._hint or (self._whole if shown != self._whole else ""))
 
@@ -129,7 +142,13 @@ class Combo(QComboBox):
     def __init__(self, name: str, *, editable: bool = False) -> None:
         super().__init__()
         self.setEditable(editable)
+        self._field = self.lineEdit() if editable else None
         self.setAccessibleName(name)
+
+    def setPlaceholderText(self, text: str) -> None:
+        """Qt: also where one can type."""
+        if self._field:
+            self._field.setPlaceholderText(text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The field, then the arrow."""
@@ -140,6 +159,45 @@ class Combo(QComboBox):
         x, y = self.width() - 16, self.height() / 2
         painter.drawPolyline([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
         painter.end()
+
+
+class Check(QCheckBox):
+    """A check box with a line around it in both palettes."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The box, the tick, the words."""
+        tokens = style.tokens()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, (self.height() - 16) / 2 + 0.5, 15, 15)
+        on = self.isChecked()
+        painter.setPen(QPen(tokens.color("accent" if on or self.hasFocus() else "faint"), 1))
+        painter.setBrush(tokens.color("accent" if on else "panel"))
+        painter.drawRoundedRect(box, 4, 4)
+        if on:
+            painter.setPen(QPen(tokens.color("on_accent"), 1.8))
+            x, y = box.left(), box.top()
+            painter.drawPolyline(
+                [QPointF(x + 3.6, y + 7.8), QPointF(x + 6.4, y + 10.6), QPointF(x + 11.4, y + 4.8)]
+            )
+        painter.setPen(tokens.color("ink"))
+        room = self.rect().adjusted(24, 0, 0, 0)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic, self.text())
+        if self.hasFocus():
+            painter.setPen(QPen(tokens.color("accent"), 1))
+            width = painter.fontMetrics().horizontalAdvance(self.text())
+            base = room.center().y() + painter.fontMetrics().ascent() / 2 + 3
+            painter.drawLine(QPointF(room.left(), base), QPointF(room.left() + width, base))
+        painter.end()
+
+    def hitButton(self, at: QPoint) -> bool:
+        """Qt: the whole of it can be clicked."""
+        return self.rect().contains(at)
+
+    def sizeHint(self) -> QSize:
+        """Room for the box and the words."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self.text()) + 30, max(metrics.height(), 18) + 4)
 
 
 class StateMark(QWidget):
@@ -171,9 +229,9 @@ class EmptyState(QWidget):
 
     acted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, picture: QPixmap | None = None) -> None:
         super().__init__()
-        self._title = label(font=style.font(15 / 13, style.QFont.Weight.DemiBold))
+        self._title = label(font=style.semibold(15 / 13))
         self._text = label(role="dim")
         self._button = button("", self.acted.emit)
         for each in (self._title, self._text):
@@ -183,15 +241,19 @@ class EmptyState(QWidget):
         column = QVBoxLayout(self)
         column.setSpacing(style.GAP)
         column.addStretch(2)
+        if picture:
+            shown = QLabel(pixmap=picture)
+            column.addWidget(shown, 0, Qt.AlignmentFlag.AlignHCenter)
         for widget in (self._title, self._text, self._button):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.insertSpacing(3, 8)
+        column.insertSpacing(column.indexOf(self._button), 8)
         column.addStretch(3)
 
     def say(self, title: str, text: str, action: str = "") -> None:
         """Set the words; no action, no button."""
         self._title.setText(title)
         self._text.setText(text)
+        self._text.setMinimumHeight(self._text.heightForWidth(self._text.width()))
         self._button.setText(action)
         self._button.setAccessibleName(action)
         self._button.setVisible(bool(action))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
@@ -38,6 +38,7 @@ class ProfileEditor(QDialog):
         self._taken = {other.name.casefold() for other in others if not profile.id or other.id != profile.id}
         self._save = save
         self._refused: tuple[Profile, str] | None = None
+        self.setObjectName("editor")
         self.setWindowTitle(f"{title} – Spyglass")
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.name = _field(profile.name, "Shop EU", "Name")
@@ -46,9 +47,9 @@ class ProfileEditor(QDialog):
         self.container = _field(profile.select.container, "all containers, and the host itself", "Containers")
         self.node = _field(profile.select.node, "all nodes", "Nodes")
         self.cookie = parts.Combo("Cookie")
-        self.production = QCheckBox("Production: show it in red")
-        self.autoconnect = QCheckBox("Connect when Spyglass starts")
-        self.reason = parts.label(role="bad")
+        self.production = parts.Check("Production: show it in red")
+        self.autoconnect = parts.Check("Connect when Spyglass starts")
+        self.reason = parts.label(role="dim")
         self.cancel = parts.button("Cancel", self.reject)
         self.ok = parts.button("Save", self._accept)
         self._fill(others)
@@ -59,9 +60,11 @@ class ProfileEditor(QDialog):
     def _fill(self, others: list[Profile]) -> None:
         self.group.addItems(sorted({other.group for other in others if other.group}))
         self.group.setCurrentText(self._profile.group)
-        self.group.lineEdit().setPlaceholderText("none")
+        self.group.setPlaceholderText("none")
         for value, text in _COOKIES:
             self.cookie.addItem(text, value)
+        self.cookie.setMinimumWidth(240)
+        self.group.setMinimumWidth(240)
         self.cookie.setCurrentIndex(self.cookie.findData(self._profile.cookie))
         self.production.setChecked(self._profile.production)
         self.autoconnect.setChecked(self._profile.autoconnect)
@@ -75,10 +78,11 @@ class ProfileEditor(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(style.BLOCK)
-        column.addWidget(parts.label(title, font=style.font(17 / 13, style.QFont.Weight.DemiBold)))
+        column.addWidget(parts.label(title, font=style.semibold(17 / 13)))
         scroll = QScrollArea(widgetResizable=True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inner = QWidget(objectName="clear")
+        inner = QWidget()
+        inner.setObjectName("clear")
         inner.setLayout(self._form())
         scroll.setWidget(inner)
         scroll.viewport().setAutoFillBackground(False)
@@ -87,7 +91,7 @@ class ProfileEditor(QDialog):
         bottom = parts.row(self.reason, self.cancel, self.ok, spacing=10)
         bottom.setStretch(0, 1)
         column.addLayout(bottom)
-        self.resize(780, 640)
+        self.resize(780, 600)
 
     def _form(self) -> QLayout:
         form = QFormLayout()
@@ -105,7 +109,7 @@ class ProfileEditor(QDialog):
             ("Coo&kie", self.cookie),
         ):
             form.addRow(text, widget)
-            form.labelForField(widget).setFixedHeight(32)
+            form.labelForField(widget).setFixedHeight(34)
         note = parts.label("Containers and nodes may be patterns: web-*, shop@*.", "dim", style.small())
         form.insertRow(5, "", note)
         form.addRow("", self.production)
@@ -114,12 +118,12 @@ class ProfileEditor(QDialog):
 
     def _listen(self) -> None:
         for field in (self.name, self.container, self.node):
-            field.textChanged.connect(self.validate)
-        self.group.currentTextChanged.connect(self.validate)
-        self.cookie.currentIndexChanged.connect(self.validate)
-        self.hops.changed.connect(self.validate)
+            field.textChanged.connect(self._edited)
+        self.group.currentTextChanged.connect(self._edited)
+        self.cookie.currentIndexChanged.connect(self._edited)
+        self.hops.changed.connect(self._edited)
         for box in (self.production, self.autoconnect):
-            box.toggled.connect(self.validate)
+            box.toggled.connect(self._edited)
         QTimer.singleShot(0, self.name, self.name.setFocus)
 
     def profile(self) -> Profile:
@@ -146,12 +150,17 @@ class ProfileEditor(QDialog):
             raise BadInput(f"A field is not usable: {fault}", "Shorten or correct it.") from fault
         return made
 
+    def _edited(self) -> None:
+        style.mark(self.reason, role="bad")  # before the first key it is a request, not a reproach
+        self.validate()
+
     def validate(self) -> None:
         """Show what is wrong, if anything; only what is right can be saved."""
         try:
             made = self.profile()
         except BadInput as fault:
-            self._say(f"{fault.title}. {fault.hint}")
+            hint = "" if "`" in fault.hint else fault.hint  # names of fields in the file help nobody here
+            self._say(f"{fault.title}. {hint}".strip())
             return
         refused = self._refused
         self._say(refused[1] if refused and refused[0] == made else "")
@@ -161,7 +170,9 @@ class ProfileEditor(QDialog):
         self.ok.setEnabled(not reason)
         self.ok.setToolTip(reason)
         untouched = not self.name.text() and not self._profile.name
-        style.mark(self.name, wrong=bool(reason) and "name" in reason and "Hop" not in reason and not untouched)
+        style.mark(
+            self.name, wrong=bool(reason) and "name" in reason and "Hop" not in reason and not untouched
+        )
 
     def _accept(self) -> None:
         try:
@@ -176,6 +187,7 @@ class ProfileEditor(QDialog):
             self.accept()
 
     def _refuse(self, fault: Failure, *, again: bool = False) -> None:
+        style.mark(self.reason, role="bad")
         text = f"{fault.title}. {fault.hint}"
         self._refused = None if again else (self.profile(), text)
         self._say(text)

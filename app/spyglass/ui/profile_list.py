@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from spyglass.status import Phase, Status
+from spyglass.status import Status
 from spyglass.ui import icons, style, words
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class ProfileDelegate(QStyledItemDelegate):
 
     @staticmethod
     def _heading(painter: QPainter, rect: QRect, text: str) -> None:
-        font = style.font(11 / 13, style.QFont.Weight.DemiBold)
+        font = QFont(style.semibold(11 / 13))  # a copy: the shared one stays as it is
         font.setLetterSpacing(font.SpacingType.AbsoluteSpacing, 0.5)
         painter.setFont(font)
         painter.setPen(style.tokens().color("dim"))
@@ -197,7 +197,11 @@ class ProfileDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tokens.color("selection" if chosen else "hover"))
             painter.drawRoundedRect(box, 7, 7)
-        if chosen and state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
+        if (
+            chosen
+            and state & QStyle.StateFlag.State_HasFocus
+            and state & QStyle.StateFlag.State_KeyboardFocusChange
+        ):
             painter.setPen(tokens.color("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
@@ -209,12 +213,13 @@ class ProfileDelegate(QStyledItemDelegate):
     def _texts(painter: QPainter, box: QRect, profile: Profile, right: str, chosen: bool) -> None:
         tokens, big, small = style.tokens(), style.strong(), style.small()
         high, low = QFontMetrics(big), QFontMetrics(small)
-        painter.setFont(small)
+        painter.setFont(style.font(11 / 13, tabular=True))
         painter.setPen(tokens.color("sel_dim" if chosen else "dim"))
-        aside = low.horizontalAdvance(right)
+        aside = painter.fontMetrics().horizontalAdvance(right)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, right)
         wide = box.width() - (aside + 5 if right else 0)
         top = box.top() + (box.height() - high.height() - low.height() - 1) // 2
+        painter.setFont(small)
         route = low.elidedText(profile.route, _ELIDE, wide)
         painter.drawText(box.left(), top + high.height() + 1 + low.ascent(), route)
         painter.setFont(big)

@@ -7,11 +7,19 @@ question that its worker no longer asks closes its dialog.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from spyglass.questions import Choice, Consent, HostKey, Question, Secret
 from spyglass.ui import parts, style
@@ -40,7 +48,7 @@ class QuestionDialog(QDialog):
 
     def say(self, text: str, role: str = "", *, strong: bool = False) -> QWidget:
         """Add a paragraph."""
-        made = parts.label(text, role, style.font(15 / 13, style.QFont.Weight.DemiBold) if strong else None)
+        made = parts.label(text, role, style.semibold(15 / 13) if strong else None)
         made.setWordWrap(True)
         made.setFixedWidth(_WIDE)
         self.column.addWidget(made)
@@ -73,14 +81,22 @@ class HostKeyDialog(QuestionDialog):
 
     def __init__(self, asked: HostKey, asker: str, parent: QWidget | None = None) -> None:
         super().__init__(asker, f"{asked.host} is not known yet", parent)
-        self.say("This is the first connection to it from here. Compare its key with what its owner tells you:")
+        self.say(
+            "This is the first connection to it from here. Compare its key with what its owner tells you:"
+        )
         key = QLineEdit(asked.fingerprint, readOnly=True)
         key.setFont(style.mono())
         key.setAccessibleName(f"Fingerprint of the {asked.key_type} key")
-        copy = parts.button("Copy", lambda: QGuiApplication.clipboard().setText(asked.fingerprint), name="Copy fingerprint")
+        copy = parts.button(
+            "Copy", lambda: QGuiApplication.clipboard().setText(asked.fingerprint), name="Copy fingerprint"
+        )
         self.column.addWidget(parts.label(f"Key type {asked.key_type}", "dim"))
         self.column.addLayout(parts.row(key, copy))
-        where = f"Remembering adds one line to {asked.file}." if asked.file else "Remembering adds it to known_hosts."
+        where = (
+            f"Remembering adds one line to {asked.file}."
+            if asked.file
+            else "Remembering adds it to known_hosts."
+        )
         self.say(where, "dim")
         self.buttons(("Connect once", "once"), ("Remember and connect", "remember"), default=1)
 
@@ -88,7 +104,7 @@ class HostKeyDialog(QuestionDialog):
 class SecretDialog(QuestionDialog):
     """A password, a passphrase, a code or a cookie; the server's own words where it has some."""
 
-    _TITLES = {
+    _TITLES: ClassVar = {
         "password": "Password for {}",
         "passphrase": "Passphrase of {}",
         "keyboard-interactive": "{} asks",
@@ -104,7 +120,9 @@ class SecretDialog(QuestionDialog):
         self.field = QLineEdit()
         self.field.setEchoMode(QLineEdit.EchoMode.Normal if asked.echo else QLineEdit.EchoMode.Password)
         self.field.setAccessibleName(asked.prompt.strip() or self._TITLES[asked.kind].format(asked.subject))
-        self.field.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
+        self.field.setInputMethodHints(
+            Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText
+        )
         self.column.addWidget(self.field)
         self.say("Used for this connection only; not stored.", "dim")
         self.buttons(("Continue", self.field.text), default=0)
@@ -112,8 +130,8 @@ class SecretDialog(QuestionDialog):
 
     def done(self, result: int) -> None:
         """Leave nothing in the field."""
-        super().done(result)
         self.field.clear()
+        super().done(result)
 
 
 class ChoiceDialog(QuestionDialog):
@@ -123,10 +141,11 @@ class ChoiceDialog(QuestionDialog):
         super().__init__(asker, asked.title, parent)
         self.list = QListWidget()
         self.list.setAccessibleName(asked.title)
-        self.list.setFixedSize(_WIDE, min(60 + 28 * len(asked.options), 320))
+        self.list.setFixedSize(_WIDE, min(14 + 32 * len(asked.options), 330))
         details = asked.details + ("",) * len(asked.options)
         for option, detail in zip(asked.options, details, strict=False):
             item = QListWidgetItem(f"{option}   {detail}".rstrip())
+            item.setSizeHint(QSize(0, 32))
             item.setData(Qt.ItemDataRole.UserRole, option)
             self.list.addItem(item)
         self.list.setCurrentRow(0)

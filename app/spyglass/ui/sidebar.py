@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from spyglass.ui import parts
@@ -28,9 +28,10 @@ class Sidebar(QWidget):
     def __init__(self, model: ProfileListModel, spinner: Spinner) -> None:
         super().__init__()
         self.setObjectName("sidebar")
-        self.setAttribute(parts.Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
         self.model = model
+        self._last = ""
         self.search = _SearchField(self)
         self.list = ProfileListView(model, spinner)
         self.nothing = parts.label("", "dim")
@@ -48,10 +49,8 @@ class Sidebar(QWidget):
 
     def load(self, saved: list[Profile], unsaved: list[Profile], choose: str = "") -> None:
         """Show these; choose one, else what was chosen before, else the first."""
-        now = self.current()
-        wanted = choose or (now.id if now else "")
         self.model.load(saved, unsaved)
-        self.choose(wanted)
+        self.choose(choose or self._last)
         self._say_nothing()
 
     def current(self) -> Profile | None:
@@ -71,9 +70,8 @@ class Sidebar(QWidget):
         self.list.setFocus()
 
     def _search(self, text: str) -> None:
-        now = self.current()
         self.model.search(text)
-        self.choose(now.id if now else "")
+        self.choose(self._last)
         self._say_nothing()
 
     def _say_nothing(self) -> None:
@@ -81,12 +79,15 @@ class Sidebar(QWidget):
         empty = self.model.rowCount() == 0
         self.nothing.setVisible(empty)
         self.nothing.setText(
-            f"No connection has “{searched}” in its name or way." if searched else "Saved connections are listed here."
+            f"No connection has “{searched}” in its name or way."
+            if searched
+            else "Saved connections are listed here."
         )
 
     def _current(self, index: QModelIndex, _before: QModelIndex) -> None:
         profile = self.model.profile_at(index)
         if profile:
+            self._last = profile.id
             self.chosen.emit(profile)
 
     def _activated(self, index: QModelIndex) -> None:
@@ -100,14 +101,15 @@ class _SearchField(parts.KeyField):
 
     def __init__(self, sidebar: Sidebar) -> None:
         super().__init__("Search profiles", "Ctrl F", "Search profiles")
+        self.setObjectName("search")
         self._sidebar = sidebar
         self.returnPressed.connect(sidebar.open_first)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: the keys."""
-        if event.key() == parts.Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape:
             self.clear()
-        elif event.key() == parts.Qt.Key.Key_Down:
+        elif event.key() == Qt.Key.Key_Down:
             self._sidebar.open_first()
         else:
             super().keyPressEvent(event)

@@ -6,6 +6,7 @@ Widgets take part by name or property: ``card`` (a panel with a line around it),
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 from PySide6.QtCore import QObject, Signal
@@ -30,11 +31,13 @@ QLabel[role="dim"] {{ color: {dim}; }}
 QLabel[role="bad"] {{ color: {bad}; }}
 QLabel[role="badge"] {{ color: {bad}; border: 1px solid {bad}; border-radius: 5px; padding: 2px 8px; }}
 QLineEdit, QComboBox, QSpinBox {{ background: {panel}; color: {ink}; border: 1px solid {line};
-  border-radius: 7px; padding: 0 11px; min-height: 30px; selection-background-color: {accent};
+  border-radius: 8px; padding: 0 11px; min-height: 32px; selection-background-color: {accent};
   selection-color: {on_accent}; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border-color: {accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {faint}; }}
 QLineEdit[wrong="true"] {{ border-color: {bad}; }}
+QLineEdit#search {{ min-height: 30px; border-radius: 7px; }}
+QComboBox QLineEdit {{ border: none; background: transparent; padding: 0; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{ background: {panel}; border: 1px solid {line}; padding: 4px; outline: 0; }}
@@ -45,12 +48,12 @@ QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:disabled {{ color: {faint}; }}
 QPushButton[primary="true"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QPushButton[primary="true"]:hover {{ background: {accent_hover}; border-color: {accent_hover}; }}
-QPushButton[primary="true"]:focus {{ border: 2px solid {ink}; padding: 0 13px; min-height: 30px; }}
+QPushButton[primary="true"]:focus {{ border: 2px solid {sel_dim}; padding: 0 13px; min-height: 30px; }}
 QPushButton[primary="true"]:disabled {{ background: {chip}; color: {dim}; border-color: {line}; }}
 QPushButton[danger="true"] {{ color: {bad}; border-color: {bad}; }}
 QPushButton[small="true"] {{ min-height: 26px; padding: 0 10px; border-radius: 7px; }}
 QListView#profiles {{ background: transparent; border: none; outline: 0; }}
-QTableView, QListView#log {{ background: transparent; border: none; outline: 0; gridline-color: {line};
+QTableView {{ background: transparent; border: none; outline: 0; gridline-color: {line};
   selection-background-color: {selection}; selection-color: {sel_ink}; }}
 QHeaderView {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: transparent; color: {dim}; border: none;
@@ -62,6 +65,9 @@ QTabBar::tab {{ background: transparent; color: {dim}; border: none; border-bott
 QTabBar::tab:selected {{ color: {ink}; border-bottom: 2px solid {accent}; }}
 QTabBar::tab:hover {{ color: {ink}; }}
 QTabBar::tab:focus {{ color: {accent}; }}
+QListWidget {{ background: {panel}; border: 1px solid {line}; border-radius: 8px; padding: 4px; outline: 0; }}
+QListWidget::item {{ padding: 6px 8px; border-radius: 5px; }}
+QListWidget::item:selected {{ background: {selection}; color: {sel_ink}; }}
 QMenu {{ background: {panel}; color: {ink}; border: 1px solid {line}; padding: 5px; }}
 QMenu::item {{ padding: 6px 22px 6px 12px; border-radius: 5px; }}
 QMenu::item:selected {{ background: {selection}; color: {sel_ink}; }}
@@ -109,6 +115,7 @@ class Theme(QObject):
             self.changed.emit()
 
     def _apply(self) -> None:
+        font.cache_clear()
         self._app.setPalette(qt_palette(self.tokens))
         self._app.setStyleSheet(sheet(self.tokens))
 
@@ -121,7 +128,7 @@ def tokens() -> Tokens:
 def sheet(tokens: Tokens) -> str:
     """The stylesheet for a palette."""
     names = type(tokens).__slots__
-    return _SHEET.format(**{name: getattr(tokens, name) for name in names})  # type: ignore[attr-defined]
+    return _SHEET.format(**{name: getattr(tokens, name) for name in names})
 
 
 def _set_font(app: QApplication) -> None:
@@ -132,12 +139,19 @@ def _set_font(app: QApplication) -> None:
     app.setFont(font)
 
 
-def font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """The application's font, scaled: 1 body, 0.885 second lines, 1.54 titles; tabular figures."""
+def semibold(scale: float = 1.0) -> QFont:
+    """The application's font, heavier: names, headings, titles."""
+    return font(scale, QFont.Weight.DemiBold)
+
+
+@cache
+def font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal, *, tabular: bool = False) -> QFont:
+    """The application's font, scaled (1 is the body); ``tabular``: figures of one width."""
     made = QFont(QApplication.font())
     made.setPointSizeF(made.pointSizeF() * scale)
     made.setWeight(weight)
-    made.setFeature(QFont.Tag("tnum"), 1)
+    if tabular:
+        made.setFeature(QFont.Tag("tnum"), 1)
     return made
 
 
@@ -148,12 +162,12 @@ def small() -> QFont:
 
 def strong() -> QFont:
     """Names."""
-    return font(weight=QFont.Weight.DemiBold)
+    return semibold()
 
 
 def title() -> QFont:
     """The page's title: 20 px beside a body of 13."""
-    return font(20 / 13, QFont.Weight.DemiBold)
+    return semibold(20 / 13)
 
 
 def mono() -> QFont:

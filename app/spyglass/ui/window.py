@@ -9,32 +9,31 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QByteArray, QPoint, QSettings, QStringListModel, Qt
+from PySide6.QtCore import QPoint, QSettings, QStringListModel, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QCompleter, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, parse_target
-from spyglass.questions import Consent
 from spyglass.status import NodeInfo, Phase, Status
-from spyglass.ui import icons, parts, style, words
+from spyglass.ui import icons, parts, style
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
 from spyglass.ui.page import ConnectionPage
-from spyglass.ui.profile_editor import ProfileEditor, blank
+from spyglass.ui.profile_changes import ProfileChanges
 from spyglass.ui.profile_list import ProfileListModel
-from spyglass.ui.questions import ConsentDialog, Counter
-from spyglass.ui.sidebar import WIDTH, Sidebar
+from spyglass.ui.questions import Counter
+from spyglass.ui.sidebar import Sidebar
+from spyglass.ui.sizes import Sizes
 from spyglass.ui.words import Verb
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent
 
     from spyglass.log import Ring
-
-SIZE = (1180, 760)
 
 
 class MainWindow(QMainWindow):
@@ -49,24 +48,27 @@ class MainWindow(QMainWindow):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.hub, self.desk, self._settings = hub, desk, settings
-        self._saved: list[Profile] = []
-        self._unsaved: dict[str, Profile] = {}
+        self.hub, self.desk = hub, desk
+        self.saved: list[Profile] = []
+        self.unsaved: dict[str, Profile] = {}
         self._feed = StatusFeed(hub, self)
         self._log = LogFeed(ring, self)
+        self.changes = ProfileChanges(hub, self)
         self.spinner = icons.Spinner(self)
         self.model = ProfileListModel(hub.status, self)
         self.sidebar = Sidebar(self.model, self.spinner)
         self.page = ConnectionPage(self._log, self.spinner, clock)
         self.quick = parts.KeyField("Connect to a host, host/container, or profile", "Ctrl K", "Connect to")
-        self.new = parts.button("New profile", self.new_profile)
+        self.new = parts.button("New profile", self.changes.new)
         self.complaint = parts.label(role="bad")
-        self.welcome = parts.EmptyState()
+        self.welcome = parts.EmptyState(icons.app_icon(style.tokens()).pixmap(64, 64))
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
         self.questions = Counter(desk, self, self._name_of)
         self._lay_out()
+        self._sizes = Sizes(self, settings)
         self._connect()
         self._add_actions()
-        self._restore()
+        self._sizes.restore()
         self.reload()
         self.sidebar.list.setFocus()
 
@@ -74,7 +76,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Spyglass")
         self.welcome.say(
             "No connection saved yet",
-            "A profile keeps the way to a server and its containers. Or type a host above: it connects without saving.",
+            "A profile keeps the way to a server and its containers. "
+            "Or type a host above: it connects without saving.",
             "New profile",
         )
         self.stack = QStackedWidget()
@@ -89,7 +92,6 @@ class MainWindow(QMainWindow):
         column.addLayout(parts.row(self.quick, self.new, spacing=10))
         column.addWidget(self.complaint)
         column.addWidget(self.stack, 1)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
         self.splitter.addWidget(self.sidebar)
         self.splitter.addWidget(main)
         self.splitter.setStretchFactor(1, 1)
@@ -103,8 +105,8 @@ class MainWindow(QMainWindow):
         self.sidebar.list.customContextMenuRequested.connect(self._list_menu)
         self.page.acted.connect(self._act)
         self.page.observe.connect(self._observe)
-        self.page.unobserve.connect(lambda node: self._do(self.hub.close_window, self._id(), node.key))
-        self.welcome.acted.connect(self.new_profile)
+        self.page.unobserve.connect(lambda node: self.do(self.hub.close_window, self._id(), node.key))
+        self.welcome.acted.connect(self.changes.new)
         self.quick.returnPressed.connect(self.connect_quick)
         self.quick.textChanged.connect(self.complaint.hide)
         self._names = QStringListModel(self)
@@ -115,18 +117,18 @@ class MainWindow(QMainWindow):
         style.Theme.current.changed.connect(self._restyle)
 
     def _add_actions(self) -> None:
-        self._action("&New profile", "Ctrl+N", self.new_profile)
+        self._action("&New profile", "Ctrl+N", self.changes.new)
         self._action("Quick connect", "Ctrl+K", lambda: self._focus(self.quick))
         self._action("Search profiles", "Ctrl+F", lambda: self._focus(self.sidebar.search))
         self._action("Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, None))
         for number, name in enumerate(("Nodes", "Forwards", "Log"), 1):
-            self._action(name, f"Alt+{number}", lambda n=number: self.page.tabs.setCurrentIndex(n - 1))
+            self._action(name, f"Alt+{number}", partial(self.page.tabs.setCurrentIndex, number - 1))
         self._action("Quit", "Ctrl+Q", self.close)
         on = self.sidebar.list
         self.connect_action = self._action("Connect", "", self._toggle, on)
-        self.edit_action = self._action("Edit…", "F2", self.edit_profile, on)
-        self.duplicate_action = self._action("Duplicate…", "Ctrl+D", self.duplicate_profile, on)
-        self.remove_action = self._action("Remove…", "Del", self.remove_profile, on)
+        self.edit_action = self._action("Edit…", "F2", self.changes.edit, on)
+        self.duplicate_action = self._action("Duplicate…", "Ctrl+D", self.changes.duplicate, on)
+        self.remove_action = self._action("Remove…", "Del", self.changes.remove, on)
 
     def _action(self, text: str, keys: str, then: Callable[[], object], on: QWidget | None = None) -> QAction:
         made = QAction(text, on or self)
@@ -134,7 +136,7 @@ class MainWindow(QMainWindow):
         made.setShortcutContext(
             Qt.ShortcutContext.WidgetShortcut if on else Qt.ShortcutContext.WindowShortcut,
         )
-        made.triggered.connect(lambda: then())
+        made.triggered.connect(lambda _checked: then())
         (on or self).addAction(made)
         return made
 
@@ -142,9 +144,9 @@ class MainWindow(QMainWindow):
 
     def reload(self, choose: str = "") -> None:
         """Read the profiles again; choose one of them if told."""
-        saved = self._saved = [p for p in self.hub.profiles() if p.id not in self._unsaved]
+        saved = self.saved = [p for p in self.hub.profiles() if p.id not in self.unsaved]
         self._names.setStringList([p.name for p in saved])
-        self.sidebar.load(saved, list(self._unsaved.values()), choose)
+        self.sidebar.load(saved, list(self.unsaved.values()), choose)
         for fault in self.hub.broken()[:1]:
             self._complain(fault)
 
@@ -154,7 +156,7 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self.page if searching and self._id() else self.welcome)
             return
         self.stack.setCurrentWidget(self.page)
-        self.page.show_connection(profile, self.hub.status(profile.id), saved=profile.id not in self._unsaved)
+        self.page.show_connection(profile, self.hub.status(profile.id), saved=profile.id not in self.unsaved)
         self._spin()
 
     def _status_changed(self, status: Status) -> None:
@@ -173,7 +175,7 @@ class MainWindow(QMainWindow):
         self.update()
 
     def _name_of(self, profile_id: str) -> str:
-        known = [*self._saved, *self._unsaved.values()]
+        known = [*self.saved, *self.unsaved.values()]
         return next((p.name for p in known if p.id == profile_id), "")
 
     def _id(self) -> str:
@@ -187,7 +189,7 @@ class MainWindow(QMainWindow):
         if not text:
             return
         try:
-            target = parse_target(text, {p.name: p for p in self._saved})
+            target = parse_target(text, {p.name: p for p in self.saved})
         except BadInput as fault:
             self._complain(fault)
             return
@@ -195,74 +197,23 @@ class MainWindow(QMainWindow):
         self.quick.clear()
         self.sidebar.search.clear()
         self.reload(profile.id)
-        self._do(self.hub.connect, profile.id if target.saved else profile)
+        self.do(self.hub.connect, profile.id if target.saved else profile)
         self.sidebar.list.setFocus()
 
     def _unsaved_profile(self, profile: Profile) -> Profile:
-        for known in self._unsaved.values():
+        for known in self.unsaved.values():
             if known.hops == profile.hops and known.select == profile.select:
                 return known
         made = msgspec.structs.replace(profile, id=uuid.uuid4().hex)
-        self._unsaved[made.id] = made
+        self.unsaved[made.id] = made
         return made
-
-    def new_profile(self) -> None:
-        """Open the editor on an empty profile."""
-        self._edit(blank(), self.hub.add, "New profile")
-
-    def edit_profile(self) -> None:
-        """Open the editor on the chosen profile (or save one that is not saved yet)."""
-        profile = self.sidebar.current()
-        if profile and profile.id in self._unsaved:
-            self._edit(profile, self.hub.add, "Save profile")
-        elif profile:
-            self._edit(profile, self.hub.replace, "Edit profile")
-
-    def duplicate_profile(self) -> None:
-        """Open the editor on a copy of the chosen profile."""
-        profile = self.sidebar.current()
-        if profile:
-            taken = {p.name.casefold() for p in self._saved}
-            names = (f"{profile.name} {n}" for n in range(2, 10_000))
-            name = next(n for n in names if n.casefold() not in taken)
-            self._edit(msgspec.structs.replace(profile, id="", name=name), self.hub.add, "Duplicate profile")
-
-    def remove_profile(self) -> None:
-        """Ask, then forget the chosen profile."""
-        profile = self.sidebar.current()
-        if profile and profile.id in self._unsaved:
-            self._remove(profile)
-        elif profile:
-            text = "Its connection is closed and its file is removed. Servers and nodes stay as they are."
-            asked = Consent(f"Remove the profile {words.elided(profile.name)}?", text, "Remove", danger=True)
-            dialog = ConsentDialog(asked, parent=self)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.accepted.connect(lambda: self._remove(profile))
-            dialog.open()
-
-    def _remove(self, profile: Profile) -> None:
-        self.desk.withdraw(profile.id)
-        self._do(self.hub.remove, profile.id)
-        self._unsaved.pop(profile.id, None)
-        self.reload()
-
-    def _edit(self, profile: Profile, save: Callable[[Profile], object], title: str) -> None:
-        editor = ProfileEditor(profile, self._saved, save, self, title=title)
-        editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        editor.accepted.connect(lambda: self._edited(editor.result_profile()))
-        editor.open()
-
-    def _edited(self, profile: Profile) -> None:
-        self._unsaved.pop(profile.id, None)
-        self.reload()
-        self.sidebar.choose(next((p.id for p in self._saved if p.name == profile.name), profile.id))
 
     def _opened(self, profile: Profile) -> None:
         status = self.hub.status(profile.id)
         if status.phase is Phase.OFFLINE:
-            self._do(self.hub.connect, self._unsaved.get(profile.id, profile.id))
+            self.do(self.hub.connect, self.unsaved.get(profile.id, profile.id))
         elif status.phase in {Phase.FAILED, Phase.WAITING}:
-            self._do(self.hub.retry, profile.id)
+            self.do(self.hub.retry, profile.id)
 
     def _toggle(self) -> None:
         profile = self.sidebar.current()
@@ -278,22 +229,23 @@ class MainWindow(QMainWindow):
         elif verb in {Verb.CANCEL, Verb.DISCONNECT}:
             self._stop(profile.id)
         elif verb in {Verb.EDIT, Verb.SAVE}:
-            self.edit_profile()
+            self.changes.edit()
         elif verb is Verb.REFRESH:
-            self._do(self.hub.refresh, profile.id)
+            self.do(self.hub.refresh, profile.id)
         elif profile.id:
             self._opened(profile)
 
     def _stop(self, profile_id: str) -> None:
         self.desk.withdraw(profile_id)
-        self._do(self.hub.disconnect, profile_id)
+        self.do(self.hub.disconnect, profile_id)
 
     def _observe(self, node: NodeInfo) -> None:
         if node.key not in self.page.status.observing:
             self.page.note(f"Opening Observer on {node.node}")
-        self._do(self.hub.observe, self._id(), node.key)
+        self.do(self.hub.observe, self._id(), node.key)
 
-    def _do(self, call: Callable[..., object], *given: object) -> None:
+    def do(self, call: Callable[..., object], *given: object) -> None:
+        """Pass a wish on; what the hub refuses at once is said below the quick-connect field."""
         try:
             call(*given)
         except Failure as fault:
@@ -308,7 +260,7 @@ class MainWindow(QMainWindow):
         if profile:
             offline = self.hub.status(profile.id).phase in {Phase.OFFLINE, Phase.FAILED}
             self.connect_action.setText("Connect" if offline else "Disconnect")
-            self.edit_action.setText("Save…" if profile.id in self._unsaved else "Edit…")
+            self.edit_action.setText("Save…" if profile.id in self.unsaved else "Edit…")
             menu = QMenu(self)
             menu.addActions(self.sidebar.list.actions())
             menu.aboutToHide.connect(menu.deleteLater)
@@ -319,34 +271,9 @@ class MainWindow(QMainWindow):
         field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         field.selectAll()
 
-    # -- sizes, and the end -----------------------------------------------------------
-
-    def _restore(self) -> None:
-        self.resize(*SIZE)
-        self.splitter.setSizes([WIDTH, SIZE[0] - WIDTH])
-        for name, restore in (
-            ("window", self.restoreGeometry),
-            ("splitter", self.splitter.restoreState),
-            ("nodes", self.page.nodes.horizontalHeader().restoreState),
-            ("forwards", self.page.forwards.horizontalHeader().restoreState),
-        ):
-            kept = self._settings.value(f"sizes/{name}")
-            if isinstance(kept, QByteArray):
-                restore(kept)
-
-    def _remember(self) -> None:
-        for name, kept in (
-            ("window", self.saveGeometry()),
-            ("splitter", self.splitter.saveState()),
-            ("nodes", self.page.nodes.horizontalHeader().saveState()),
-            ("forwards", self.page.forwards.horizontalHeader().saveState()),
-        ):
-            self._settings.setValue(f"sizes/{name}", kept)
-        self._settings.sync()
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the sizes and hear no more; the hub ends with the program."""
-        self._remember()
+        self._sizes.remember()
         self.spinner.run(False)
         self.desk.close()
         self._feed.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from spyglass.profile import Profile
+from spyglass.profile import Profile, SSHHop
 from spyglass.status import Link, NodeInfo, Phase, Problem, Status
 
 BUSY = frozenset({Phase.CONNECTING, Phase.DISCOVERING, Phase.FORWARDING})
@@ -61,7 +61,9 @@ class Buttons:
     @property
     def text(self) -> str:
         """The primary button's words: the verb and its object."""
-        return f"Observe {self.node.node}" if self.primary is Verb.OBSERVE and self.node else self.primary.value
+        return (
+            f"Observe {self.node.node}" if self.primary is Verb.OBSERVE and self.node else self.primary.value
+        )
 
 
 def buttons(status: Status, chosen: NodeInfo | None = None) -> Buttons:
@@ -142,11 +144,15 @@ def chain(profile: Profile, status: Status) -> tuple[Link, ...]:
     """The links to draw: those of the status, or the way as it is planned while offline."""
     if status.chain and status.phase is not Phase.OFFLINE:
         return status.chain
-    labels = ["This computer", *(hop.label for hop in profile.hops)]
+    hops = [(h.label, "SSH server" if isinstance(h, SSHHop) else "container") for h in profile.hops]
     if profile.select.container:
-        labels.append(profile.select.container)
-    labels.append(profile.select.node or "nodes")
-    return tuple(Link(label, "todo") for label in labels)
+        hops.append((profile.select.container, "container"))
+    planned = [
+        ("This computer", "Observer opens here"),
+        *hops,
+        (profile.select.node or "Nodes", "found on the way"),
+    ]
+    return tuple(Link(label, "todo", detail) for label, detail in planned)
 
 
 def problem(status: Status) -> Problem | None:
@@ -196,7 +202,9 @@ def empty_nodes(profile: Profile, status: Status) -> tuple[str, str, str]:
     """Title, text and action where the nodes would be."""
     if status.phase is Phase.READY:
         what = profile.select.node or profile.select.container
-        where = f"Nothing there fits {what}." if what else "No BEAM node runs there, or none that may be seen."
+        where = (
+            f"Nothing there fits {what}." if what else "No BEAM node runs there, or none that may be seen."
+        )
         return "No node found", f"{where} The line below says what was looked at.", "Look again"
     if status.phase in BUSY or status.phase is Phase.WAITING:
         return "No node yet", "Nodes show up here as soon as the way to them is open.", ""

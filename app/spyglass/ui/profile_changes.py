@@ -1,0 +1,80 @@
+"""What a person does to profiles: new, edit, duplicate, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import Qt
+
+from spyglass.profile import Profile
+from spyglass.questions import Consent
+from spyglass.ui import words
+from spyglass.ui.profile_editor import ProfileEditor, blank
+from spyglass.ui.questions import ConsentDialog
+
+if TYPE_CHECKING:
+    from spyglass.ui.bridge import HubLike
+    from spyglass.ui.window import MainWindow
+
+
+class ProfileChanges:
+    """Opens the editor over the window and the question before removing."""
+
+    def __init__(self, hub: HubLike, window: MainWindow) -> None:
+        self._hub = hub
+        self._window = window
+
+    def new(self) -> None:
+        """Open the editor on an empty profile."""
+        self._open(blank(), self._hub.add, "New profile")
+
+    def edit(self) -> None:
+        """Open the editor on the chosen profile, or on one that is not saved yet."""
+        profile = self._window.sidebar.current()
+        if profile and profile.id in self._window.unsaved:
+            self._open(profile, self._hub.add, "Save profile")
+        elif profile:
+            self._open(profile, self._hub.replace, "Edit profile")
+
+    def duplicate(self) -> None:
+        """Open the editor on a copy of the chosen profile, under a free name."""
+        profile = self._window.sidebar.current()
+        if profile:
+            taken = {other.name.casefold() for other in self._window.saved}
+            names = (f"{profile.name} {number}" for number in range(2, 10_000))
+            name = next(each for each in names if each.casefold() not in taken)
+            self._open(msgspec.structs.replace(profile, id="", name=name), self._hub.add, "Duplicate profile")
+
+    def remove(self) -> None:
+        """Forget the chosen profile; after a question if it is a saved one."""
+        profile = self._window.sidebar.current()
+        if profile and profile.id in self._window.unsaved:
+            self._remove(profile)
+        elif profile:
+            text = "Its connection is closed and its file is removed. Servers and nodes stay as they are."
+            asked = Consent(f"Remove the profile {words.elided(profile.name)}?", text, "Remove", danger=True)
+            dialog = ConsentDialog(asked, parent=self._window)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.accepted.connect(lambda: self._remove(profile))
+            dialog.open()
+
+    def _remove(self, profile: Profile) -> None:
+        self._window.desk.withdraw(profile.id)
+        self._window.do(self._hub.remove, profile.id)
+        self._window.unsaved.pop(profile.id, None)
+        self._window.reload()
+
+    def _open(self, profile: Profile, save: Callable[[Profile], object], title: str) -> None:
+        editor = ProfileEditor(profile, self._window.saved, save, self._window, title=title)
+        editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        editor.accepted.connect(lambda: self._saved(editor.result_profile()))
+        editor.open()
+
+    def _saved(self, profile: Profile) -> None:
+        window = self._window
+        window.unsaved.pop(profile.id, None)
+        window.reload()
+        named = (known.id for known in window.saved if known.name == profile.name)
+        window.sidebar.choose(next(named, profile.id))

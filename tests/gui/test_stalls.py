@@ -1,0 +1,100 @@
+"""Nothing that happens in the background may hold up the window for 50 ms."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from spyglass import log
+from support import fake_hub as fake
+
+MOST = 0.050
+
+
+def flood(work) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+@pytest.fixture
+def calm(window, qtbot):
+    """The window, drawn once: what is made at first sight is not what is measured."""
+    for tab in (2, 1, 0):
+        window.page.tabs.setCurrentIndex(tab)
+        qtbot.wait(60)
+    return window
+
+
+def test_a_flood_of_10000_log_lines(calm, ring, qtbot, heartbeat) -> None:
+    calm.page.tabs.setCurrentIndex(2)
+    logger = logging.Logger("flood")
+    logger.addHandler(ring)
+    adapter = logging.LoggerAdapter(logger, {"profile": fake.SHOP.id})
+
+    def work() -> None:
+        for number in range(10_000):
+            adapter.info("line %d of a very talkative connection", number)
+            if number % 100 == 0:
+                time.sleep(0.001)
+
+    beat = heartbeat()
+    thread = flood(work)
+    qtbot.waitUntil(lambda: calm.page.log.model.rowCount() == 10_000, timeout=20_000)
+    thread.join()
+    assert beat.stop() < MOST
+    beat = heartbeat()
+    calm.page.log.field.setText("line 99")
+    qtbot.wait(100)
+    assert calm.page.log.model.rowCount() == 111
+    calm.page.log.field.clear()
+    qtbot.wait(100)
+    assert beat.stop() < MOST
+
+
+def test_200_nodes_found_one_by_one_and_changing(calm, hub, qtbot, heartbeat) -> None:
+    nodes = fake.crowd(200).nodes
+    last = replace(fake.crowd(200), observing=frozenset({nodes[7].key}))
+
+    def work() -> None:
+        for number in range(1, 201):
+            hub.publish(replace(fake.connected(nodes=fake.THREE), nodes=nodes[:number]))
+            time.sleep(0.002)
+        for number in range(50):
+            hub.publish(replace(last, observing=frozenset({nodes[number].key})))
+            time.sleep(0.002)
+        hub.publish(last)
+
+    beat = heartbeat()
+    thread = flood(work)
+    qtbot.waitUntil(lambda: calm.page.status is last, timeout=20_000)
+    thread.join()
+    assert beat.stop() < MOST
+    assert calm.page.nodes.model().rowCount() == 200
+
+
+def test_200_nodes_at_once_while_sorted(calm, hub, qtbot, heartbeat) -> None:
+    calm.page.nodes.sortByColumn(0, calm.page.nodes.horizontalHeader().sortIndicatorOrder())
+    beat = heartbeat()
+    for status in (
+        fake.crowd(200),
+        replace(fake.crowd(200), nodes=fake.crowd(200).nodes[::-1]),
+        fake.connected(),
+    ):
+        flood(lambda status=status: hub.publish(status)).join()
+        qtbot.waitUntil(lambda status=status: calm.page.status is status)
+    assert beat.stop() < MOST
+
+
+def test_switching_to_a_full_log(calm, ring, qtbot, heartbeat) -> None:
+    for number in range(10_000):
+        ring._lines.append(log.Line(fake.NOW, logging.INFO, fake.BILLING.id, f"line {number}"))
+    beat = heartbeat()
+    calm.sidebar.choose(fake.BILLING.id)
+    qtbot.wait(100)
+    assert calm.page.log.model.rowCount() == 10_000
+    assert beat.stop() < MOST

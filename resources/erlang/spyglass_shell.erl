@@ -69,8 +69,10 @@ exported(Node, {Module, Function, Args}) ->
 %% shell on the node, with the guard as its group leader; return the shell.
 remote(Node, Elixir) ->
     Terminal = group_leader(),
-    Guard = spawn(fun() -> guard(Terminal, Node, #{}) end),
-    io:setopts(Terminal, [{expand_fun, completion(Node, fun edlin_expand:expand/1)}]),
+    Guard = spawn(fun() ->
+        io:setopts(Terminal, [{expand_fun, completion(Node, fun edlin_expand:expand/1)}]),
+        guard(Terminal, Node, #{})
+    end),
     group_leader(Guard, self()),
     {Module, Function, Args} = shell(Elixir),
     rpc:call(Node, Module, Function, Args).

@@ -66,15 +66,14 @@ def agent(tmp_path: Path) -> Iterator[SshAgent]:
 def login(server: Sshd, tmp_path: Path) -> Login:
     """Log in with these settings; whoever is asked gives ``answers`` in turn."""
 
-    def run(
-        *answers: str, ask: Callable[[Question], Any] | None = None, stop: Stop | None = None, **more: Any
-    ) -> str:
+    def run(*answers: str, ask: Ask | None = None, stop: Any = None, kept: Any = None, **more: Any) -> str:
         left = list(answers)
         settings = Settings("prod1", "127.0.0.1", server.user, server.port, home=tmp_path, **more)
         transport = Transport(Local().dial("127.0.0.1", server.port))
         try:
             transport.shake_hands(10)
-            return auth.authenticate(transport, settings, ask or (lambda _: left.pop(0)), stop or Stop())
+            asker = ask or (lambda _: left.pop(0))
+            return auth.authenticate(transport, settings, asker, stop or Stop(), secrets=kept)
         finally:
             transport.close()
 
@@ -139,6 +138,28 @@ def test_wrong_passphrases_end_in_a_refusal(keys: Any, login: Login) -> None:
     with pytest.raises(Denied) as caught:
         login("a", "b", "c", identity_files=(key,))
     assert caught.value.hint == "Tried: key ~/id (no right passphrase). The server accepts: publickey."
+
+
+class Kept:
+    """Remembers one answer of an earlier time, and what it is told."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+        self.told: list[tuple[str, str, str]] = []
+
+    def get(self, kind: str, subject: str) -> str | None:
+        return self.answer
+
+    def put(self, kind: str, subject: str, value: str) -> None:
+        self.told.append((kind, subject, value))
+
+
+def test_kept_passphrase_is_used_before_asking(keys: Any, login: Login) -> None:
+    key = keys("id", passphrase="right", let_in=True)
+    right, stale = Kept("right"), Kept("stale")
+    assert login(kept=right, identity_files=(key,)) == "key ~/id"
+    assert login("right", kept=stale, identity_files=(key,)) == "key ~/id"
+    assert right.told == stale.told == [("passphrase", str(key), "right")]
 
 
 def test_empty_passphrase_passes_the_key_over(keys: Any, login: Login) -> None:

@@ -3,10 +3,13 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spyglass.errors import Failure
 from spyglass.remote import hostkeys
@@ -334,3 +337,17 @@ def test_broken_certificate_is_unknown(file: Path) -> None:
     verdict = hostkeys.check([file], "web", 22, "ssh-ed25519-cert-v01@openssh.com", broken)
     assert isinstance(verdict, Unknown)
     assert verdict.remark == "the server's certificate can't be read"
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_in_a_file_are_fatal(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "known_hosts"
+        file.write_bytes(data + b"\n" + entry("web", OLD).encode())
+        assert isinstance(hostkeys.check([file], "web", 22, ED, OLD), Known)
+
+
+@given(st.binary(max_size=200))
+def test_no_certificate_on_the_wire_is_fatal(data: bytes) -> None:
+    name = "ssh-ed25519-cert-v01@openssh.com"
+    assert isinstance(hostkeys.check([], "web", 22, name, string(name) + data), Unknown)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spyglass.errors import Cancelled, Denied
-from spyglass.questions import Question, Secret
+from spyglass.questions import Ask, Question, Secret
 from spyglass.remote import auth, hostkeys
 from spyglass.remote.agent import Agent
 from spyglass.remote.base import Stop

@@ -31,7 +31,7 @@ lint:  ## check the house rules only (the tests do that too)
 
 bench:  ## measure against the hand-made ways
 	@packaging/setup.sh test
-	@packaging/test.sh tests/bench
+	@packaging/bench.sh
 
 screenshots:  ## draw the windows into build/screenshots
 	@packaging/setup.sh test

@@ -8,7 +8,7 @@ Asking each ground once means that no node is asked twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from spyglass.erlang import epmd
@@ -76,14 +76,15 @@ class Ground:
         bound = [found.address for found in self.listeners if found.port == port]
         return self.key != HOST and bool(bound) and all(a.startswith(_LOOPBACK) for a in bound)
 
-    def guesses(self, taken: set[int], names: set[str]) -> list[int]:
+    def guesses(self, taken: set[int], names: set[str], wanted: Callable[[str], bool]) -> list[int]:
         """Ports that may be a distribution port though no epmd speaks of them.
 
-        ``taken`` ports are explained already, ``names`` (up to the ``@``) too.
+        ``taken`` ports are explained already, ``names`` (up to the ``@``) too. Of processes
+        that carry a name only the ``wanted`` ones count.
         """
         ports: list[int] = []
         for beam in self.beams:
-            if beam.may_listen and beam.short not in names:
+            if beam.may_listen and beam.short not in names and wanted(beam.short or ""):
                 ports += _own_ports(beam)
         return [
             p for p in dict.fromkeys(ports) if p not in taken and p not in self.foreign and p != epmd.PORT

@@ -127,7 +127,12 @@ class Search:
                 if its_port not in ground.foreign:
                     doors.setdefault(its_port, Door(its_port, short, port))
         shorts = {door.short for door in doors.values() if door.short}
-        doors.update({port: Door(port) for port in ground.guesses({*doors, *ground.epmd_ports()}, shorts)})
+        doors.update(
+            {
+                port: Door(port)
+                for port in ground.guesses({*doors, *ground.epmd_ports()}, shorts, self._matches)
+            }
+        )
         for door in doors.values():
             if self._matches(door.short or ""):
                 self._crew.add(self._visit, ground, door)

@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from spyglass import asset
@@ -98,7 +99,7 @@ def _sections(text: str, mark: str) -> Iterator[Section]:
 def _groups(parts: list[Section]) -> Iterator[list[Section]]:
     """The sections of each process: they begin with one called ``beam``."""
     starts = [i for i, (kind, _, _) in enumerate(parts) if kind == "beam"]
-    for start, end in zip(starts, [*starts[1:], len(parts)], strict=True):
+    for start, end in pairwise([*starts, len(parts)]):
         yield parts[start:end]
 
 

@@ -94,7 +94,7 @@ def cookie_of(options: argparse.Namespace) -> str | None:
 @contextmanager
 def connected(options: argparse.Namespace, boots: Boots = "", *, persist: bool = False) -> Iterator[Run]:
     """Connect to the target; everything is gone when this is left."""
-    terminal = Terminal(batch=options.batch)
+    terminal = Terminal(batch=options.batch, agrees=getattr(options, "lend", False))
     hub = Hub(Profiles(paths.current().profiles), terminal.ask, erl=chosen_erl, withdraw=terminal.withdraw)
     hub.subscribe(terminal.hear)
     try:

@@ -36,6 +36,7 @@ def build() -> argparse.ArgumentParser:
     _target_command(commands, "nodes", "list the BEAM nodes that are there", json=True)
     observe = _target_command(commands, "observe", "open Observer on a node, until its window closes")
     _node(observe)
+    observe.add_argument("--lend", action="store_true", help="agree to lend runtime_tools to a node without them")
     shell = _target_command(commands, "shell", "a remote shell: iex where the node has Elixir, else Erlang's")
     _node(shell)
     rpc = _target_command(commands, "rpc", "call M:F with Erlang terms on a node and print the result")

@@ -19,11 +19,15 @@ from spyglass.status import Phase, Status
 
 
 class Terminal:
-    """Answers questions and shows progress on standard error; ``batch`` never asks."""
+    """Answers questions and shows progress on standard error.
 
-    def __init__(self, *, batch: bool) -> None:
+    ``batch`` never asks; ``agrees`` has consented beforehand to what a command may lend.
+    """
+
+    def __init__(self, *, batch: bool, agrees: bool = False) -> None:
         """Progress is shown when standard error is a terminal."""
         self._batch = batch
+        self._agrees = agrees
         self._progress = sys.stderr.isatty()
         self._shown = ""
         self._queue: queue.SimpleQueue[Status | tuple[Question, Future[Any]]] = queue.SimpleQueue()
@@ -39,6 +43,8 @@ class Terminal:
 
     def ask(self, _profile: str, question: Question) -> Any:
         """Block until the main thread has the answer."""
+        if self._agrees and isinstance(question, Consent):
+            return True
         if not self.may_ask:
             raise unanswered(question)
         future: Future[Any] = Future()

@@ -100,7 +100,17 @@ def _gather(file: Path, home: Path, names: dict[str, None], depth: int) -> None:
 
 
 def _login(env: Mapping[str, str]) -> str:
-    return env.get("LOGNAME") or env.get("USER") or getpass.getuser()
+    """Our own account. Like ssh, by the system's accounts: LOGNAME may be left over from before a su."""
+    if env is not os.environ and env.get("LOGNAME"):
+        return env["LOGNAME"]
+    try:
+        import pwd  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return getpass.getuser()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # an account without a name, as in some containers
+        return env.get("LOGNAME") or env.get("USER") or str(os.getuid())
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ TABLE = {
         "Host web\n Include {dir}/hosts\n User after\nHost *\n Port 3",
         "web",
     ),
+    "include in a block that does not match": ("Host db\n Include {dir}/hosts\nHost *\n Port 3", "web"),
     "include nested": ("Include {dir}/nest\nUser after", "web"),
     "include what is not there": ("Include {dir}/none*\nPort 3", "web"),
     "include ends its own blocks": ("Include {dir}/ends\nPort 3", "web"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import replace
 
@@ -59,9 +59,14 @@ class Inside:
             self._warn(f"No look into the container {facts.name}: {failure.title}")
             return Survey()
 
-    def close(self, *, wait: bool) -> None:
-        """Begin nothing more; ``wait`` for what runs."""
-        self._pool.shutdown(wait=wait, cancel_futures=True)
+    def close(self, *, patience: float) -> None:
+        """Begin nothing more; wait at most ``patience`` seconds for what runs but nobody needed."""
+        with self._lock:
+            looks = list(self._looks.values())
+        for look in looks:
+            look.cancel()
+        running = wait(looks, patience).not_done
+        self._pool.shutdown(wait=not running, cancel_futures=True)
 
 
 def _from_copies(container: Container, beam: Beam) -> Beam:

@@ -52,7 +52,7 @@ class Search:
         self._jar = Jar(wish.given, self._inside)
         self._place = Place(wish.hops, "")
         self._grounds: list[Ground] = []
-        self._crew = Crew("discovery", _CREW, findings.failed)
+        self._crew = Crew("discovery", _CREW, self._failed)
 
     def run(self) -> None:
         """Search. Raises Cancelled when stopped and Lost when the link is gone."""
@@ -63,10 +63,15 @@ class Search:
                 crew.wait(self._stop)
                 done = True
         finally:
-            self._inside.close(wait=done)
+            self._inside.close(patience=0.5 if done else 0)
         if self._findings.lost:
             raise self._findings.lost
         self._name_the_silent()
+
+    def _failed(self, exc: Exception) -> None:
+        """What goes wrong because the search is being stopped is no news."""
+        if not self._stop.is_set():
+            self._findings.failed(exc)
 
     # -- survey and grounds ---------------------------------------------------------
 
@@ -87,6 +92,7 @@ class Search:
         except Lost:
             raise
         except Failure as failure:
+            self._stop.check()
             self._findings.warn(f"No look around on {self._remote.describe()}: {failure.title}")
             return Survey()
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from paramiko.packet import Packetizer
 
 from spyglass.errors import Cancelled, Failure, Lost, Unreachable
 from spyglass.forward import open_forward
 from spyglass.profile import SSHHop
 from spyglass.remote.base import Stop
 from spyglass.remote.local import Local
+from spyglass.remote.packets import Packets
 from spyglass.remote.ssh import SSH
 from spyglass.remote.transport import Transport
 from support import sshd, target
@@ -145,13 +145,10 @@ def test_an_idle_link_stays(server: Sshd, monkeypatch: pytest.MonkeyPatch) -> No
         assert link._transport.round_trip is not None
 
 
-class SmallRekey(Packetizer):
+class SmallRekey(Packets):
     """Changes keys every megabyte instead of every 512."""
 
     REKEY_BYTES = 1 << 20
-
-    def start_handshake(self, timeout: float) -> None:
-        """As in the program."""
 
 
 def test_rekeying_under_churn_breaks_nothing(

@@ -9,6 +9,8 @@ local socket, without waking another thread for each packet.
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import socket
 import threading
 import time
@@ -145,16 +147,22 @@ class Channel(paramiko.Channel):
         """At least one byte, ``b""`` at the end; ConnectionResetError when it was cut off."""
         data = super().recv(size)
         if not data and not self.eof_received:
-            raise ConnectionResetError("the channel was cut off")
+            raise ConnectionResetError(errno.ECONNRESET, "the channel was cut off")
         return data
 
     def sendall(self, data: bytes) -> None:  # type: ignore[override]  # bytes is what a Stream takes
         """Send everything; BrokenPipeError after shutdown_write or when the other side closed."""
         while data:
-            sent = self.send(data)
-            if not sent:
-                raise BrokenPipeError("the channel is closed for sending")
-            data = data[sent:]
+            with self.lock:
+                size = self._wait_for_send_window(len(data))  # type: ignore[attr-defined]  # not in the stubs
+            if not size or self.transport is None:
+                raise BrokenPipeError(errno.EPIPE, "the channel is closed for sending")
+            self.transport.send_data(self.remote_chanid, data if size == len(data) else data[:size])
+            data = data[size:]
+
+    def _feed(self, m: Any) -> None:
+        m.packet.seek(8)  # behind the channel's number and the length (RFC 4254, 5.2)
+        self.in_buffer.feed(m.packet.read())
 
     def shutdown_write(self) -> None:
         """Tell the other side that nothing more comes."""
@@ -174,13 +182,13 @@ class Channel(paramiko.Channel):
     def pour(self, sock: socket.socket) -> None:
         """Carry everything that comes to ``sock`` until both directions are over; OSError if either side breaks."""
         if _DONT_WAIT:
-            self.in_buffer.shortcut = lambda data: _send_now(sock, data)
+            self.in_buffer.shortcut = functools.partial(_send_now, sock)
         try:
             self._pour(sock)
         finally:
             self.in_buffer.shortcut = None
         if not self.eof_received:
-            raise ConnectionResetError("the channel was cut off")
+            raise ConnectionResetError(errno.ECONNRESET, "the channel was cut off")
         sock.shutdown(socket.SHUT_WR)
         self._perhaps_over()
         self.ended.wait()  # until we have nothing more to send, or the far side wants no more

@@ -84,7 +84,9 @@ class Local:
 
     def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
         """Carry what the listener accepts to ``host:port``."""
-        return ThreadRelay(listener, lambda: self.dial(host, port))
+        stop = Stop()
+        name = f"{host}:{port}"
+        return ThreadRelay(listener, lambda: self.dial_until(host, port, 5.0, stop), name=name, stop=stop)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from spyglass.errors import Cancelled, Failure
+from spyglass.remote.base import Stop
 
 if TYPE_CHECKING:
     from spyglass.remote.base import Stream
@@ -33,6 +34,7 @@ class ThreadRelay:
     """Accepts until closed. ``dial`` gives a new stream for each connection that ``allow`` lets in.
 
     The listener belongs to the relay from now on. ``name`` shows up in thread names.
+    ``stop`` is set when the relay is closed, for a ``dial`` that heeds it.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class ThreadRelay:
         allow: Callable[[socket.socket], bool] = _everybody,
         *,
         name: str = "relay",
+        stop: Stop | None = None,
     ) -> None:
+        self._stop = stop or Stop()
         self._listener, self._dial, self._allow, self._name = listener, dial, allow, name
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -56,6 +60,7 @@ class ThreadRelay:
     def close(self) -> None:
         """End the listener and every connection; returns when their threads are gone."""
         self._closed.set()
+        self._stop.set()
         _end_listener(self._listener)
         if threading.current_thread() is not self._thread:
             self._thread.join(5)
@@ -83,7 +88,13 @@ class ThreadRelay:
         link = Link(sock, self._dial, self._name, self._gone)
         with self._lock:
             self._links.add(link)
-        link.start()
+        try:
+            link.start()
+        except RuntimeError:  # no more threads to be had
+            _log.warning("%s: too many connections", self._name)
+            link.break_off()
+            sock.close()
+            self._gone(link)
 
     def _gone(self, link: Link) -> None:
         with self._lock:
@@ -98,12 +109,14 @@ class Link:
     ) -> None:
         self._sock, self._dial, self._on_end = sock, dial, on_end
         self._stream: Stream | None = None
+        self._reached = threading.Event()
         self._broken = False
         self._up = threading.Thread(target=self._carry, name=f"{name}: up", daemon=True)
-        self._down = threading.Thread(target=self._carry_back, name=f"{name}: down", daemon=True)
+        self._down = threading.Thread(target=self._carry_down, name=f"{name}: down", daemon=True)
 
     def start(self) -> None:
         """Begin; returns at once."""
+        self._down.start()  # it takes a while to come up, and dialling does too
         self._up.start()
 
     def join(self, timeout: float) -> None:
@@ -114,7 +127,7 @@ class Link:
 
     def break_off(self) -> None:
         """End both directions now, from any thread."""
-        self._broken = True
+        self._broken = True  # whoever is dialling looks at it afterwards
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         if self._stream is not None:
@@ -124,30 +137,30 @@ class Link:
         try:
             with contextlib.suppress(OSError):
                 self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._reach():
-                self._down.start()
-                self._carry_up()
-                self._down.join()
+            self._stream = self._reach()
+            self._reached.set()
+            if self._stream is not None and not self._broken:
+                self._carry_up(self._stream)
         finally:
+            self._reached.set()
+            if self._broken:
+                self.break_off()
+            self._down.join()
             if self._stream is not None:
                 self._stream.close()
             self._sock.close()
             self._on_end(self)
 
-    def _reach(self) -> bool:
+    def _reach(self) -> Stream | None:
         """Dial. A far side that can't be had shows to the local one as a closed connection."""
         try:
-            self._stream = self._dial()
+            return self._dial()
         except (Failure, Cancelled, OSError) as exc:
             _log.debug("not carried: %s", exc)
-            return False
-        if self._broken:  # closed while dialling
-            self._stream.close()
-        return True
+            return None
 
-    def _carry_up(self) -> None:
-        stream, sock = self._stream, self._sock
-        assert stream is not None  # noqa: S101 - _reach made it
+    def _carry_up(self, stream: Stream) -> None:
+        sock = self._sock
         try:
             while data := sock.recv(PIECE):
                 stream.sendall(data)
@@ -155,9 +168,11 @@ class Link:
         except OSError:
             self.break_off()
 
-    def _carry_back(self) -> None:
+    def _carry_down(self) -> None:
+        self._reached.wait()
         stream, sock = self._stream, self._sock
-        assert stream is not None  # noqa: S101 - _reach made it
+        if stream is None:
+            return
         try:
             if pour := getattr(stream, "pour", None):
                 pour(sock)  # a stream that knows a shorter way

@@ -132,7 +132,9 @@ class SSH:
 
     def relay(self, listener: socket.socket, host: str, port: int) -> ThreadRelay:
         """Carry what the listener accepts to ``host:port`` there."""
-        return ThreadRelay(listener, lambda: self.dial(host, port), name=f"{place(host, port)} by {self.describe()}")
+        stop = Stop()
+        name = f"{place(host, port)} by {self.describe()}"
+        return ThreadRelay(listener, lambda: self.dial_until(host, port, 10.0, stop), name=name, stop=stop)
 
     def close(self) -> None:
         """End the connection and everything that goes through it; may be called twice and from any thread."""

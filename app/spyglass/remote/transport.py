@@ -13,6 +13,8 @@ dependency is pinned to that release line; a test fails when one of them is rena
 from __future__ import annotations
 
 import contextlib
+import errno
+import struct
 import threading
 import time
 from collections import deque
@@ -28,6 +30,7 @@ from paramiko.ssh_exception import SSHException
 
 from spyglass.errors import Cancelled
 from spyglass.remote.channel import Channel
+from spyglass.remote.packets import Packets
 from spyglass.remote.wire import Wire
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 KEEPALIVE = 3.0  # seconds of silence before the server is asked for a sign of life; three in a row end it
 _CONNECTION_MESSAGES = 80  # from here on they must wait while keys are exchanged (RFC 4253, 7.1)
+_DATA = struct.Struct(">BII")
 _FIRST_PAUSE = 0.5
 _FAR = 0.010  # seconds of round trip above which a larger window pays
 _FAR_WINDOW = 8 << 20
@@ -44,13 +48,6 @@ for _number in range(256):  # paramiko looks up a name for its warning and dies 
     MSG_NAMES.setdefault(_number, f"message {_number}")
 
 
-class _Packets(Packetizer):
-    """paramiko's packets without its timer thread: :meth:`Transport.shake_hands` keeps the time."""
-
-    def start_handshake(self, timeout: float) -> None:
-        """Nothing to start."""
-
-
 def _virtual(name: str) -> Callable[[Channel, Message], None]:
     def call(channel: Channel, m: Message) -> None:
         getattr(channel, name)(m)
@@ -58,10 +55,41 @@ def _virtual(name: str) -> Callable[[Channel, Message], None]:
     return call
 
 
+class _Ready(Message):
+    """A message whose bytes are there already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def asbytes(self) -> bytes:
+        """The bytes."""
+        return self._data
+
+
+class _Channels:
+    """The open channels by number. paramiko's own map forgets a channel that nobody else refers to."""
+
+    def __init__(self) -> None:
+        self._map: dict[int, Channel] = {}
+        self.get = self._map.get
+        self.put = self._map.__setitem__
+
+    def __len__(self) -> int:
+        return len(self._map)
+
+    def delete(self, number: int) -> None:
+        """Forget the channel, if it is there."""
+        self._map.pop(number, None)
+
+    def values(self) -> list[Channel]:
+        """All of them, at this moment."""
+        return list(self._map.values())
+
+
 class Transport(paramiko.Transport):
     """One SSH connection over a Stream. ``on_end(reason)`` is called once, in its thread, when it is over."""
 
-    packets: type[Packetizer] = _Packets
+    packets: type[Packetizer] = Packets
     _kex_info = {  # noqa: RUF012 - paramiko's own shape
         **paramiko.Transport._kex_info,  # type: ignore[attr-defined]
         "curve25519-sha256": paramiko.Transport._kex_info["curve25519-sha256@libssh.org"],  # type: ignore[attr-defined]
@@ -104,6 +132,7 @@ class Transport(paramiko.Transport):
         self.round_trip: float | None = None  # seconds, of the newest probe
         self.wire = Wire(stream, _FIRST_PAUSE)
         super().__init__(self.wire, packetizer_class=self.packets)  # type: ignore[arg-type]
+        self._channels = _Channels()
         self.name = f"ssh {name}".strip()
         self._handler_table[paramiko.common.MSG_CHANNEL_OPEN_FAILURE] = self._parse_channel_open_failure
 
@@ -209,13 +238,17 @@ class Transport(paramiko.Transport):
         try:
             with self.clear_to_send_lock:
                 if ready := self.active and self.clear_to_send.is_set():
-                    self._send_message(data)
+                    self.packetizer.send_message(data)
             if not ready:
                 super()._send_user_message(data)  # type: ignore[misc]  # not in the stubs
         except (EOFError, SSHException) as exc:
-            raise ConnectionResetError(str(exc) or "the connection is gone") from exc
+            raise ConnectionResetError(errno.ECONNRESET, str(exc) or "the connection is gone") from exc
         if not self.active:
-            raise ConnectionResetError("the connection is gone")
+            raise ConnectionResetError(errno.ECONNRESET, "the connection is gone")
+
+    def send_data(self, number: int, data: bytes) -> None:
+        """Send data on the channel with that number at the server (RFC 4254, 5.2)."""
+        self._send_user_message(_Ready(_DATA.pack(94, number, len(data)) + data))
 
     def _parse_newkeys(self, m: Message) -> None:
         super()._parse_newkeys(m)  # type: ignore[misc]  # not in the stubs
@@ -274,7 +307,7 @@ class Transport(paramiko.Transport):
         if channel.refusal:
             raise Refused(*channel.refusal)
         if channel.closed or not self.active:
-            raise ConnectionResetError("the connection is gone")
+            raise ConnectionResetError(errno.ECONNRESET, "the connection is gone")
         if not channel.active:
             self.abandon(channel)
             raise TimeoutError("the server did not answer in time")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from spyglass.remote.base import Stream
 
 AHEAD = 256 * 1024  # bytes asked for at once
+_KERNEL_TIMES = os.name == "posix"  # Windows takes milliseconds, and forgets what it received at a time-out
 _LOST_AFTER = 3  # silent intervals
 TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
 
@@ -32,8 +35,10 @@ class Wire:
 
     def __init__(self, stream: Stream, interval: float = 3.0) -> None:
         self._stream: Any = stream  # wider than Stream: some have recv_into and send
+        self._send = getattr(stream, "send", None)
         self._buffer = bytearray(AHEAD) if hasattr(stream, "recv_into") else None
-        self._ready = memoryview(b"")
+        self._view = memoryview(self._buffer or b"")
+        self._at = self._end = 0  # what is not handed out yet lies between
         self._interval = interval
         self._last = time.monotonic()
         self._silences = 0
@@ -50,7 +55,15 @@ class Wire:
     def interval(self, seconds: float) -> None:
         """How long recv and send wait before they look around."""
         self._interval = seconds
-        self._stream.settimeout(seconds)
+        sock = getattr(self._stream, "socket", None)
+        if sock is None or not _KERNEL_TIMES:
+            self._stream.settimeout(seconds)
+            return
+        # Python polls before each call on a socket with a time-out; let the kernel keep the time instead
+        limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+        sock.setblocking(True)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def watch(self, probe: Callable[[], None]) -> None:
         """From now on call ``probe`` at each silence, and give the line up at the third in a row."""
@@ -59,19 +72,23 @@ class Wire:
 
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes (only paramiko's own thread reads)."""
-        if not self._ready:
-            self._fill()
-        piece = self._ready[:size]
-        self._ready = self._ready[size:]
-        return bytes(piece)
+        if self._at == self._end:
+            self._at, self._end = 0, self._fill()
+        at = self._at
+        self._at = min(at + size, self._end)
+        return self._view[at : self._at].tobytes()
 
-    def _fill(self) -> None:
+    def _fill(self) -> int:
+        """Wait for bytes; returns how many lie in the view now, 0 at the end."""
         try:
             if self._buffer is not None:
-                got = self._stream.recv_into(self._buffer)
-                self._ready = memoryview(self._buffer)[:got]
+                got = int(self._stream.recv_into(self._buffer))
             else:
-                self._ready = memoryview(self._stream.recv(AHEAD))
+                self._view = memoryview(self._stream.recv(AHEAD))
+                got = len(self._view)
+        except BlockingIOError:
+            self._silence()
+            raise TimeoutError from None
         except TimeoutError as exc:
             if exc.errno:  # the kernel's ETIMEDOUT, not ours
                 raise ConnectionResetError(exc.errno, "the connection timed out") from None
@@ -83,6 +100,7 @@ class Wire:
             # paramiko wants a number and words, or it dies of an IndexError
             raise ConnectionResetError(errno.ECONNRESET, str(exc) or "the connection is gone") from exc
         self._silences, self._last = 0, time.monotonic()
+        return got
 
     def _silence(self) -> None:
         if self._probe is None:
@@ -97,15 +115,14 @@ class Wire:
 
     def send(self, data: bytes) -> int:
         """Send what fits; a line that takes nothing and has been silent too long is an error."""
-        send = getattr(self._stream, "send", None)
         try:
-            if send is not None:
-                return int(send(data))
+            if self._send is not None:
+                return int(self._send(data))
             self._stream.sendall(data)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             if self._closed or (self._probe and self.silent > _LOST_AFTER * self._interval):
                 raise ConnectionAbortedError(0, self._silence_text()) from None
-            raise
+            raise TimeoutError from None
         return len(data)
 
     def settimeout(self, _seconds: float) -> None:

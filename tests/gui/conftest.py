@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
 from spyglass.log import Ring
 from spyglass.ui import app as ui
@@ -19,6 +16,11 @@ from spyglass.ui import style
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
+from support.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
 
 OFFSCREEN = "This plugin does not support"
 SCREEN = {"x": 0, "y": 0, "width": 1920, "height": 1200, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
@@ -70,7 +72,9 @@ def ring() -> Ring:
 
 
 @pytest.fixture
-def make_window(qtbot, desk, ring, tmp_path: Path) -> Callable[[fake.FakeHub], MainWindow]:
+def make_window(
+    qtbot: QtBot, desk: QuestionDesk, ring: Ring, tmp_path: Path
+) -> Callable[[fake.FakeHub], MainWindow]:
     def make(hub: fake.FakeHub) -> MainWindow:
         window = MainWindow(hub, desk, ring, ui.sizes(tmp_path), clock=lambda: fake.NOW)
         qtbot.addWidget(window)
@@ -83,39 +87,8 @@ def make_window(qtbot, desk, ring, tmp_path: Path) -> Callable[[fake.FakeHub], M
 
 
 @pytest.fixture
-def window(hub, make_window) -> MainWindow:
+def window(hub: fake.FakeHub, make_window: Callable[[fake.FakeHub], MainWindow]) -> MainWindow:
     return make_window(hub)
-
-
-class Heartbeat:
-    """A timer that should beat every 5 ms; the longest gap is the GUI thread's longest stall.
-
-    What the kernel let the thread wait for a processor, because others wanted it too, is not
-    the window's doing and is taken off (schedstat, second figure; proc(5)).
-    """
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
-        self._last = self._now()
-        self._timer = QTimer(interval=5)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    def _now(self) -> float:
-        queued = int(self._schedule.read_text().split()[1]) if self._schedule.exists() else 0
-        return time.perf_counter() - queued / 1e9
-
-    def _beat(self) -> None:
-        now = self._now()
-        self.longest = max(self.longest, now - self._last)
-        self._last = now
-
-    def stop(self) -> float:
-        if self._timer.isActive():
-            self._beat()
-            self._timer.stop()
-        return self.longest
 
 
 @pytest.fixture

@@ -3,14 +3,18 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from spyglass.errors import Cancelled
-from spyglass.log import Line
+from spyglass.log import Line, Ring
 from spyglass.questions import Consent
 from spyglass.ui.bridge import LogFeed, QuestionDesk, StatusFeed
 from support import fake_hub as fake
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 ASKED = Consent("Go?", "Into the unknown.", "Go")
 
@@ -36,7 +40,7 @@ class Worker:
         return self.outcome[0]
 
 
-def test_a_worker_gets_the_answer(qtbot, desk) -> None:
+def test_a_worker_gets_the_answer(qtbot: QtBot, desk: QuestionDesk) -> None:
     with qtbot.waitSignal(desk.asked) as caught:
         worker = Worker(desk)
     caught.args[0].settle("yes")
@@ -44,7 +48,7 @@ def test_a_worker_gets_the_answer(qtbot, desk) -> None:
     assert desk.pending() == []
 
 
-def test_an_answer_counts_once(qtbot, desk) -> None:
+def test_an_answer_counts_once(qtbot: QtBot, desk: QuestionDesk) -> None:
     with qtbot.waitSignal(desk.asked) as caught:
         worker = Worker(desk)
     pending = caught.args[0]
@@ -53,7 +57,7 @@ def test_an_answer_counts_once(qtbot, desk) -> None:
     assert worker.join() == "first"
 
 
-def test_taking_back_cancels_only_that_connections_worker(qtbot, desk) -> None:
+def test_taking_back_cancels_only_that_connections_worker(qtbot: QtBot, desk: QuestionDesk) -> None:
     with qtbot.waitSignals([desk.asked, desk.asked]):
         one, other = Worker(desk, "one"), Worker(desk, "other")
     desk.withdraw("one")
@@ -63,13 +67,13 @@ def test_taking_back_cancels_only_that_connections_worker(qtbot, desk) -> None:
     assert other.join() == "cancelled"
 
 
-def test_a_closed_desk_answers_nobody(desk) -> None:
+def test_a_closed_desk_answers_nobody(desk: QuestionDesk) -> None:
     desk.close()
     with pytest.raises(Cancelled):
         desk.ask("p", ASKED)
 
 
-def test_of_many_statuses_only_the_newest_is_shown(qtbot, hub) -> None:
+def test_of_many_statuses_only_the_newest_is_shown(qtbot: QtBot, hub: fake.FakeHub) -> None:
     feed = StatusFeed(hub)
     seen = []
     feed.changed.connect(seen.append)
@@ -91,16 +95,14 @@ def test_of_many_statuses_only_the_newest_is_shown(qtbot, hub) -> None:
     assert seen[-1] is newest
 
 
-def test_log_lines_come_in_batches_and_none_is_lost(qtbot, ring) -> None:
+def test_log_lines_come_in_batches_and_none_is_lost(qtbot: QtBot, ring: Ring) -> None:
     feed = LogFeed(ring)
     batches: list[list[Line]] = []
     feed.came.connect(batches.append)
-    logger = logging.Logger("test")
-    logger.addHandler(ring)
 
     def flood() -> None:
         for number in range(5000):
-            logger.info("line %d", number)
+            ring.handle(logging.makeLogRecord({"msg": f"line {number}"}))
 
     thread = threading.Thread(target=flood)
     thread.start()

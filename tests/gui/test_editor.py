@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +10,9 @@ from spyglass.profile import ContainerHop, Profile, Selector, SSHHop
 from spyglass.ui.hop_editor import ContainerRow, SSHRow
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from support import fake_hub as fake
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 FULL = Profile(
     name="Full",
@@ -23,7 +27,7 @@ FULL = Profile(
 
 
 @pytest.fixture
-def edit(qtbot) -> Callable[..., ProfileEditor]:
+def edit(qtbot: QtBot) -> Callable[..., ProfileEditor]:
     def make(profile: Profile, save: Callable[[Profile], object] = lambda _p: None) -> ProfileEditor:
         editor = ProfileEditor(profile, fake.PROFILES, save)
         qtbot.addWidget(editor)
@@ -33,11 +37,11 @@ def edit(qtbot) -> Callable[..., ProfileEditor]:
     return make
 
 
-def test_what_is_not_touched_comes_back_unchanged(edit) -> None:
+def test_what_is_not_touched_comes_back_unchanged(edit: Callable[..., ProfileEditor]) -> None:
     assert edit(FULL).profile() == FULL
 
 
-def test_every_field_reaches_the_profile(edit) -> None:
+def test_every_field_reaches_the_profile(edit: Callable[..., ProfileEditor]) -> None:
     saved: list[Profile] = []
     editor = edit(blank(), saved.append)
     editor.name.setText(" Shop US ")
@@ -89,7 +93,9 @@ def test_every_field_reaches_the_profile(edit) -> None:
         (lambda e: e.node.setText("x" * 501), "A field is not usable"),
     ],
 )
-def test_what_cannot_work_cannot_be_saved_and_the_reason_is_shown(edit, change, reason: str) -> None:
+def test_what_cannot_work_cannot_be_saved_and_the_reason_is_shown(
+    edit: Callable[..., ProfileEditor], change: Callable[[ProfileEditor], object], reason: str
+) -> None:
     editor = edit(FULL)
     assert editor.ok.isEnabled()
     change(editor)
@@ -97,7 +103,7 @@ def test_what_cannot_work_cannot_be_saved_and_the_reason_is_shown(edit, change, 
     assert reason in editor.reason.text()
 
 
-def test_correcting_it_makes_it_savable(edit) -> None:
+def test_correcting_it_makes_it_savable(edit: Callable[..., ProfileEditor]) -> None:
     editor = edit(FULL)
     editor.hops.rows[1].port.setText("x")
     editor.hops.rows[1].port.setText("22")
@@ -105,11 +111,11 @@ def test_correcting_it_makes_it_savable(edit) -> None:
     assert editor.reason.text() == ""
 
 
-def test_a_profile_may_keep_its_own_name(edit) -> None:
+def test_a_profile_may_keep_its_own_name(edit: Callable[..., ProfileEditor]) -> None:
     assert edit(fake.SHOP).ok.isEnabled()
 
 
-def test_hops_change_their_order_and_go(edit) -> None:
+def test_hops_change_their_order_and_go(edit: Callable[..., ProfileEditor]) -> None:
     editor = edit(FULL)
     editor.hops.rows[2].up.click()
     assert [type(hop) for hop in editor.profile().hops] == [SSHHop, ContainerHop, SSHHop]
@@ -121,13 +127,13 @@ def test_hops_change_their_order_and_go(edit) -> None:
     assert [row.down.isEnabled() for row in editor.hops.rows] == [True, False]
 
 
-def test_no_hop_means_this_computer(edit) -> None:
+def test_no_hop_means_this_computer(edit: Callable[..., ProfileEditor]) -> None:
     editor = edit(Profile(name="Here"))
     assert editor.profile().hops == ()
     assert editor.hops._none.isVisible()
 
 
-def test_what_the_store_refuses_is_shown_and_the_dialog_stays(edit) -> None:
+def test_what_the_store_refuses_is_shown_and_the_dialog_stays(edit: Callable[..., ProfileEditor]) -> None:
     faults: list[Exception] = [BadInput("There is a profile Full already", "Choose another name.")]
 
     def save(_profile: Profile) -> None:
@@ -144,7 +150,7 @@ def test_what_the_store_refuses_is_shown_and_the_dialog_stays(edit) -> None:
     assert not editor.isVisible()
 
 
-def test_a_full_disk_can_be_tried_again(edit) -> None:
+def test_a_full_disk_can_be_tried_again(edit: Callable[..., ProfileEditor]) -> None:
     def save(_profile: Profile) -> None:
         raise Failure("The disk is full", "Free some space.", code="disk")
 

@@ -5,24 +5,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from spyglass import log
+from spyglass.log import Ring
+from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
+from support.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 MOST = 0.050
 
 
-def flood(work) -> threading.Thread:
+def flood(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
 
 
 @pytest.fixture
-def calm(window, qtbot):
+def calm(window: MainWindow, qtbot: QtBot) -> MainWindow:
     """The window, drawn once: what is made at first sight is not what is measured."""
     for tab in (2, 1, 0):
         window.page.tabs.setCurrentIndex(tab)
@@ -30,15 +38,17 @@ def calm(window, qtbot):
     return window
 
 
-def test_a_flood_of_10000_log_lines(calm, ring, qtbot, heartbeat) -> None:
+def test_a_flood_of_10000_log_lines(
+    calm: MainWindow, ring: Ring, qtbot: QtBot, heartbeat: Callable[[], Heartbeat]
+) -> None:
     calm.page.tabs.setCurrentIndex(2)
-    logger = logging.Logger("flood")
-    logger.addHandler(ring)
-    adapter = logging.LoggerAdapter(logger, {"profile": fake.SHOP.id})
 
     def work() -> None:
         for number in range(10_000):
-            adapter.info("line %d of a very talkative connection", number)
+            text = f"line {number} of a very talkative connection"
+            ring.handle(
+                logging.makeLogRecord({"msg": text, "levelno": logging.INFO, "profile": fake.SHOP.id})
+            )
             if number % 100 == 0:
                 time.sleep(0.001)
 
@@ -56,7 +66,9 @@ def test_a_flood_of_10000_log_lines(calm, ring, qtbot, heartbeat) -> None:
     assert beat.stop() < MOST
 
 
-def test_200_nodes_found_one_by_one_and_changing(calm, hub, qtbot, heartbeat) -> None:
+def test_200_nodes_found_one_by_one_and_changing(
+    calm: MainWindow, hub: fake.FakeHub, qtbot: QtBot, heartbeat: Callable[[], Heartbeat]
+) -> None:
     nodes = fake.crowd(200).nodes
     last = replace(fake.crowd(200), observing=frozenset({nodes[7].key}))
 
@@ -77,7 +89,9 @@ def test_200_nodes_found_one_by_one_and_changing(calm, hub, qtbot, heartbeat) ->
     assert calm.page.nodes.model().rowCount() == 200
 
 
-def test_200_nodes_at_once_while_sorted(calm, hub, qtbot, heartbeat) -> None:
+def test_200_nodes_at_once_while_sorted(
+    calm: MainWindow, hub: fake.FakeHub, qtbot: QtBot, heartbeat: Callable[[], Heartbeat]
+) -> None:
     calm.page.nodes.sortByColumn(0, calm.page.nodes.horizontalHeader().sortIndicatorOrder())
     beat = heartbeat()
     for status in (
@@ -90,7 +104,9 @@ def test_200_nodes_at_once_while_sorted(calm, hub, qtbot, heartbeat) -> None:
     assert beat.stop() < MOST
 
 
-def test_switching_to_a_full_log(calm, ring, qtbot, heartbeat) -> None:
+def test_switching_to_a_full_log(
+    calm: MainWindow, ring: Ring, qtbot: QtBot, heartbeat: Callable[[], Heartbeat]
+) -> None:
     for number in range(10_000):
         ring._lines.append(log.Line(fake.NOW, logging.INFO, fake.BILLING.id, f"line {number}"))
     beat = heartbeat()

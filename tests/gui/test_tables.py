@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,6 +12,10 @@ from spyglass.ui.nodes_table import FORWARDS, NODES, NodeModel, NodeTable
 from spyglass.ui.profile_list import ProfileListModel
 from support import fake_hub as fake
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
 FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
 
 
@@ -20,13 +25,13 @@ def shown(table: NodeTable, column: int = 0) -> list[str]:
 
 
 @pytest.fixture
-def table(qtbot) -> NodeTable:
+def table(qtbot: QtBot) -> NodeTable:
     made = NodeTable(NODES, "Nodes")
     qtbot.addWidget(made)
     return made
 
 
-def test_the_models_keep_qts_rules(qapp, hub) -> None:
+def test_the_models_keep_qts_rules(qapp: QApplication, hub: fake.FakeHub) -> None:
     nodes, profiles, log = NodeModel(NODES), ProfileListModel(hub.status), LogModel()
     testers = [QAbstractItemModelTester(model, FATAL) for model in (nodes, profiles, log)]
     nodes.show(fake.THREE)
@@ -40,7 +45,7 @@ def test_the_models_keep_qts_rules(qapp, hub) -> None:
     assert len(testers) == 3
 
 
-def test_a_node_shows_what_discovery_found(table) -> None:
+def test_a_node_shows_what_discovery_found(table: NodeTable) -> None:
     table.show_nodes(fake.refused().nodes, fake.refused().observing)
     rows = [[table.model().index(r, c).data() for c in range(len(NODES))] for r in range(5)]
     assert rows[0] == ["shop@172.17.0.4", "web", "web:1.42.0", "26", "long", "RELEASE_COOKIE", "observed"]
@@ -49,7 +54,7 @@ def test_a_node_shows_what_discovery_found(table) -> None:
                        "speaks TLS, and no certificate is known"]  # fmt: skip
 
 
-def test_the_selection_stays_when_nodes_change_and_come(table) -> None:
+def test_the_selection_stays_when_nodes_change_and_come(table: NodeTable) -> None:
     table.show_nodes(fake.THREE)
     table.select({fake.THREE[1].key})
     table.show_nodes([replace(fake.THREE[0], otp="27"), *fake.THREE[1:], fake.node("new@10.0.0.9", "new")])
@@ -58,7 +63,7 @@ def test_the_selection_stays_when_nodes_change_and_come(table) -> None:
     assert [node.node for node in table.selected()] == ["shop@172.17.0.5"]
 
 
-def test_unchanged_nodes_are_not_drawn_anew(qapp, qtbot) -> None:
+def test_unchanged_nodes_are_not_drawn_anew(qapp: QApplication, qtbot: QtBot) -> None:
     model = NodeModel(NODES)
     model.show(fake.THREE)
     changed: list[int] = []
@@ -68,19 +73,19 @@ def test_unchanged_nodes_are_not_drawn_anew(qapp, qtbot) -> None:
     assert changed == [1]
 
 
-def test_otp_releases_sort_as_numbers(table) -> None:
+def test_otp_releases_sort_as_numbers(table: NodeTable) -> None:
     nodes = [fake.node(f"n{otp}@h", otp=otp) for otp in ("27", "9", "24-27", "25")]
     table.show_nodes(nodes)
     table.sortByColumn(3, Qt.SortOrder.AscendingOrder)
     assert shown(table, 3) == ["9", "24-27", "25", "27"]
 
 
-def test_nodes_stand_as_found_until_somebody_sorts(table) -> None:
+def test_nodes_stand_as_found_until_somebody_sorts(table: NodeTable) -> None:
     table.show_nodes(reversed(fake.THREE))
     assert shown(table) == ["jobs@172.17.0.9", "shop@172.17.0.5", "shop@172.17.0.4"]
 
 
-def test_forwards_tell_both_ends(qtbot) -> None:
+def test_forwards_tell_both_ends(qtbot: QtBot) -> None:
     table = NodeTable(FORWARDS, "Forwards")
     qtbot.addWidget(table)
     table.show_nodes(fake.THREE[:1])
@@ -88,7 +93,7 @@ def test_forwards_tell_both_ends(qtbot) -> None:
     assert shown(table, 2) == ["172.17.0.4:45011"]
 
 
-def test_profiles_stand_below_their_groups(qapp, hub) -> None:
+def test_profiles_stand_below_their_groups(qapp: QApplication, hub: fake.FakeHub) -> None:
     model = ProfileListModel(hub.status)
     model.load(hub.profiles())
     rows = [model.index(row).data() for row in range(model.rowCount())]
@@ -100,7 +105,9 @@ def test_profiles_stand_below_their_groups(qapp, hub) -> None:
     ("text", "found"),
     [("shop", ["Shop EU", "Shop staging"]), ("STAGE core", []), ("core@host1", ["Rancher hello"])],
 )
-def test_the_search_looks_at_names_and_ways(qapp, hub, text: str, found: list[str]) -> None:
+def test_the_search_looks_at_names_and_ways(
+    qapp: QApplication, hub: fake.FakeHub, text: str, found: list[str]
+) -> None:
     model = ProfileListModel(hub.status)
     model.load(hub.profiles())
     model.search(text)
@@ -108,7 +115,7 @@ def test_the_search_looks_at_names_and_ways(qapp, hub, text: str, found: list[st
     assert [row.data() for row in rows if model.profile_at(row)] == found
 
 
-def test_only_the_row_that_looks_different_is_drawn_anew(qapp, hub) -> None:
+def test_only_the_row_that_looks_different_is_drawn_anew(qapp: QApplication, hub: fake.FakeHub) -> None:
     model = ProfileListModel(hub.status)
     model.load(hub.profiles())
     changed: list[str] = []
@@ -118,7 +125,7 @@ def test_only_the_row_that_looks_different_is_drawn_anew(qapp, hub) -> None:
     assert changed == ["Shop EU"]
 
 
-def test_a_profile_tells_a_screen_reader_its_state(qapp, hub) -> None:
+def test_a_profile_tells_a_screen_reader_its_state(qapp: QApplication, hub: fake.FakeHub) -> None:
     model = ProfileListModel(hub.status)
     model.load(hub.profiles())
     said = model.index_of(fake.BILLING.id).data(Qt.ItemDataRole.AccessibleTextRole)

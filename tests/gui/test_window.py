@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
@@ -15,41 +17,48 @@ from spyglass.ui import style
 from spyglass.ui.palette import DARK, LIGHT
 from spyglass.ui.questions import ConsentDialog
 from spyglass.ui.sizes import SIZE
+from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QAbstractItemView, QApplication
+    from pytestqt.qtbot import QtBot
 
 Key = Qt.Key
 
 
-def double_click(view, index) -> None:
+def double_click(view: QAbstractItemView, index: QModelIndex) -> None:
     at = view.visualRect(index).center()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
 
 
-def choose(window, profile: Profile) -> None:
+def choose(window: MainWindow, profile: Profile) -> None:
     window.sidebar.choose(profile.id)
 
 
-def publish(hub, status: Status) -> None:
+def publish(hub: fake.FakeHub, status: Status) -> None:
     """From a thread, as connections do."""
     thread = threading.Thread(target=hub.publish, args=(status,))
     thread.start()
     thread.join()
 
 
-def test_the_first_window_has_the_size_of_the_drawing_and_shows_the_first_profile(window) -> None:
+def test_the_first_window_has_the_size_of_the_drawing_and_shows_the_first_profile(window: MainWindow) -> None:
     assert (window.width(), window.height()) == SIZE
     assert window.page.profile == fake.SHOP
     assert window.sidebar.list.hasFocus()
 
 
-def test_a_double_click_on_a_profile_connects_it(hub, window) -> None:
+def test_a_double_click_on_a_profile_connects_it(hub: fake.FakeHub, window: MainWindow) -> None:
     hub.publish(Status(fake.STAGING.id))
     double_click(window.sidebar.list, window.model.index_of(fake.STAGING.id))
     assert hub.calls == [("connect", fake.STAGING.id)]
 
 
-def test_enter_on_a_profile_connects_it_and_tries_a_stopped_one_again(hub, window) -> None:
+def test_enter_on_a_profile_connects_it_and_tries_a_stopped_one_again(
+    hub: fake.FakeHub, window: MainWindow
+) -> None:
     hub.publish(Status(fake.STAGING.id))
     for profile in (fake.STAGING, fake.BILLING, fake.SHOP):
         choose(window, profile)
@@ -57,13 +66,15 @@ def test_enter_on_a_profile_connects_it_and_tries_a_stopped_one_again(hub, windo
     assert hub.calls == [("connect", fake.STAGING.id), ("retry", fake.BILLING.id)]
 
 
-def test_a_double_click_on_a_node_opens_observer_on_it(hub, window) -> None:
+def test_a_double_click_on_a_node_opens_observer_on_it(hub: fake.FakeHub, window: MainWindow) -> None:
     double_click(window.page.nodes, window.page.nodes.model().index(1, 0))
     assert hub.calls == [("observe", fake.SHOP.id, "web-2/shop@172.17.0.5")]
     assert "Opening Observer on shop@172.17.0.5" in window.page.footer.whole()
 
 
-def test_a_node_that_cannot_be_reached_says_why_instead(hub, window, qtbot) -> None:
+def test_a_node_that_cannot_be_reached_says_why_instead(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
     publish(hub, fake.refused())
     qtbot.waitUntil(lambda: window.page.nodes.model().rowCount() == 5)
     double_click(window.page.nodes, window.page.nodes.model().index(4, 0))
@@ -82,18 +93,22 @@ def test_a_node_that_cannot_be_reached_says_why_instead(hub, window, qtbot) -> N
     ],
     ids=lambda value: value.name if isinstance(value, Profile) else None,
 )
-def test_the_primary_button_does_what_it_says(hub, window, profile: Profile, call: tuple[str, ...]) -> None:
+def test_the_primary_button_does_what_it_says(
+    hub: fake.FakeHub, window: MainWindow, profile: Profile, call: tuple[str, ...]
+) -> None:
     choose(window, profile)
     window.page.header.primary.click()
     assert hub.calls == [call]
 
 
-def test_the_primary_button_follows_the_selected_node(window) -> None:
+def test_the_primary_button_follows_the_selected_node(window: MainWindow) -> None:
     window.page.nodes.selectRow(2)
     assert window.page.header.primary.text() == "Observe jobs@172.17.0.9"
 
 
-def test_the_window_follows_a_connection_through_its_phases(hub, window, qtbot) -> None:
+def test_the_window_follows_a_connection_through_its_phases(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
     choose(window, fake.STAGING)
     said = []
     for status in (fake.connecting(), fake.connected(fake.STAGING), Status(fake.STAGING.id, Phase.CLOSING)):
@@ -103,13 +118,13 @@ def test_the_window_follows_a_connection_through_its_phases(hub, window, qtbot) 
     assert said == [("Cancel", True), ("Observe shop@172.17.0.4", True), ("Disconnect", False)]
 
 
-def test_only_what_moves_keeps_the_timer_running(hub, window, qtbot) -> None:
+def test_only_what_moves_keeps_the_timer_running(hub: fake.FakeHub, window: MainWindow, qtbot: QtBot) -> None:
     assert window.spinner.running
     publish(hub, Status(fake.STAGING.id))
     qtbot.waitUntil(lambda: not window.spinner.running)
 
 
-def test_a_stopped_connection_explains_itself_below_the_chain(window) -> None:
+def test_a_stopped_connection_explains_itself_below_the_chain(window: MainWindow) -> None:
     choose(window, fake.BILLING)
     assert window.page.problem.isVisible()
     assert window.page.tabs.currentIndex() == 2
@@ -119,7 +134,9 @@ def test_a_stopped_connection_explains_itself_below_the_chain(window) -> None:
     assert "SHA256:Zk2pW8vYt4qNs6rBx1mLd9hJc3gFe7aUoViT5QzR1Yc" in copied
 
 
-def test_a_trouble_with_one_node_can_be_put_away_and_comes_back_when_new(hub, window, qtbot) -> None:
+def test_a_trouble_with_one_node_can_be_put_away_and_comes_back_when_new(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
     publish(hub, fake.troubled())
     qtbot.waitUntil(window.page.problem.isVisible)
     window.page.problem.close_button.click()
@@ -129,7 +146,7 @@ def test_a_trouble_with_one_node_can_be_put_away_and_comes_back_when_new(hub, wi
     qtbot.waitUntil(window.page.problem.isVisible)
 
 
-def test_quick_connect_goes_without_saving_and_offers_to_save(hub, window) -> None:
+def test_quick_connect_goes_without_saving_and_offers_to_save(hub: fake.FakeHub, window: MainWindow) -> None:
     QTest.keyClick(window, Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert window.quick.hasFocus()
     QTest.keyClicks(window.quick, "deploy@prod9/web")
@@ -141,14 +158,14 @@ def test_quick_connect_goes_without_saving_and_offers_to_save(hub, window) -> No
     assert profile.id in window.unsaved
 
 
-def test_quick_connect_knows_the_names_of_profiles(hub, window) -> None:
+def test_quick_connect_knows_the_names_of_profiles(hub: fake.FakeHub, window: MainWindow) -> None:
     window.quick.setText("Shop staging")
     window.connect_quick()
     assert hub.calls == [("connect", fake.STAGING.id)]
     assert window.page.profile == fake.STAGING
 
 
-def test_the_same_target_twice_is_one_connection(hub, window) -> None:
+def test_the_same_target_twice_is_one_connection(hub: fake.FakeHub, window: MainWindow) -> None:
     for _ in range(2):
         window.quick.setText("deploy@prod9")
         window.connect_quick()
@@ -156,7 +173,7 @@ def test_the_same_target_twice_is_one_connection(hub, window) -> None:
     assert len(window.unsaved) == 1
 
 
-def test_a_target_that_is_none_is_refused_with_the_reason(hub, window) -> None:
+def test_a_target_that_is_none_is_refused_with_the_reason(hub: fake.FakeHub, window: MainWindow) -> None:
     window.quick.setText("two words")
     window.connect_quick()
     assert hub.calls == []
@@ -166,7 +183,9 @@ def test_a_target_that_is_none_is_refused_with_the_reason(hub, window) -> None:
     assert not window.complaint.isVisible()
 
 
-def test_saving_a_quick_connection_keeps_it_chosen(hub, window, qtbot) -> None:
+def test_saving_a_quick_connection_keeps_it_chosen(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
     window.quick.setText("deploy@prod9")
     window.connect_quick()
     identity = window.page.profile.id
@@ -179,7 +198,7 @@ def test_saving_a_quick_connection_keeps_it_chosen(hub, window, qtbot) -> None:
     assert window.unsaved == {}
 
 
-def test_search_narrows_the_list_and_escape_ends_it(window) -> None:
+def test_search_narrows_the_list_and_escape_ends_it(window: MainWindow) -> None:
     QTest.keyClick(window, Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(window.sidebar.search, "rancher")
     assert window.page.profile == fake.RANCHER
@@ -191,7 +210,7 @@ def test_search_narrows_the_list_and_escape_ends_it(window) -> None:
     assert window.page.profile == fake.RANCHER
 
 
-def test_delete_removes_only_after_a_yes(hub, window, qtbot) -> None:
+def test_delete_removes_only_after_a_yes(hub: fake.FakeHub, window: MainWindow, qtbot: QtBot) -> None:
     for answer in ("reject", "accept"):
         window.activateWindow()
         qtbot.waitUntil(window.isActiveWindow)
@@ -203,7 +222,7 @@ def test_delete_removes_only_after_a_yes(hub, window, qtbot) -> None:
     assert window.page.profile == fake.BILLING
 
 
-def test_a_copy_gets_a_free_name(hub, window) -> None:
+def test_a_copy_gets_a_free_name(hub: fake.FakeHub, window: MainWindow) -> None:
     QTest.keyClick(window.sidebar.list, Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     editor = window.findChild(object, "editor")
     assert editor.name.text() == "Shop EU 2"
@@ -212,7 +231,9 @@ def test_a_copy_gets_a_free_name(hub, window) -> None:
     assert window.page.profile.hops == fake.SHOP.hops
 
 
-def test_without_profiles_the_window_offers_to_make_one(make_window) -> None:
+def test_without_profiles_the_window_offers_to_make_one(
+    make_window: Callable[[fake.FakeHub], MainWindow],
+) -> None:
     window = make_window(fake.FakeHub())
     assert window.stack.currentWidget() is window.welcome
     window.welcome.acted.emit()
@@ -235,7 +256,11 @@ def test_without_profiles_the_window_offers_to_make_one(make_window) -> None:
     ids=["offline", "connecting", "nothing found", "failed"],
 )
 def test_an_empty_table_offers_the_one_action_that_fills_it(
-    hub, make_window, profile, status, action: str
+    hub: fake.FakeHub,
+    make_window: Callable[[fake.FakeHub], MainWindow],
+    profile: Profile,
+    status: Status,
+    action: str,
 ) -> None:
     hub.publish(status)
     window = make_window(hub)
@@ -247,7 +272,7 @@ def test_an_empty_table_offers_the_one_action_that_fills_it(
         assert hub.calls[0][0] == {"Connect": "connect", "Look again": "refresh"}[action]
 
 
-def test_the_menu_of_a_node_copies_what_it_says(hub, window) -> None:
+def test_the_menu_of_a_node_copies_what_it_says(hub: fake.FakeHub, window: MainWindow) -> None:
     menu = window.page.node_menu([fake.THREE[0]])
     texts = {action.text(): action for action in menu.actions() if action.text()}
     assert list(texts) == [
@@ -266,7 +291,9 @@ def test_the_menu_of_a_node_copies_what_it_says(hub, window) -> None:
     assert hub.calls == [("close_window", fake.SHOP.id, "web/shop@172.17.0.4")]
 
 
-def test_what_the_hub_refuses_is_said_and_nothing_breaks(hub, window, monkeypatch) -> None:
+def test_what_the_hub_refuses_is_said_and_nothing_breaks(
+    hub: fake.FakeHub, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise BadInput("The profile's file is gone", "Save it anew.")
 
@@ -276,13 +303,17 @@ def test_what_the_hub_refuses_is_said_and_nothing_breaks(hub, window, monkeypatc
     assert window.complaint.text() == "The profile's file is gone. Save it anew."
 
 
-def test_a_broken_profile_file_is_told_at_the_start(make_window) -> None:
+def test_a_broken_profile_file_is_told_at_the_start(
+    make_window: Callable[[fake.FakeHub], MainWindow],
+) -> None:
     hub = fake.scene()
     hub.faults.append(BadInput("x.toml: line 3 is no TOML", "Correct it. The file was left as it is."))
     assert "line 3 is no TOML" in make_window(hub).complaint.text()
 
 
-def test_sizes_are_remembered(make_window, hub, qtbot) -> None:
+def test_sizes_are_remembered(
+    make_window: Callable[[fake.FakeHub], MainWindow], hub: fake.FakeHub, qtbot: QtBot
+) -> None:
     first = make_window(hub)
     first.page.nodes.horizontalHeader().resizeSection(1, 177)
     first.splitter.setSizes([300, 800])
@@ -295,7 +326,7 @@ def test_sizes_are_remembered(make_window, hub, qtbot) -> None:
     assert second.size() == kept[2]
 
 
-def test_the_palette_changes_while_the_window_is_open(window, qapp) -> None:
+def test_the_palette_changes_while_the_window_is_open(window: MainWindow, qapp: QApplication) -> None:
     choose(window, fake.BILLING)
     style.Theme.current.choose("dark")
     assert style.tokens() is DARK
@@ -304,7 +335,7 @@ def test_the_palette_changes_while_the_window_is_open(window, qapp) -> None:
     assert window.palette().window().color().name() == LIGHT.window
 
 
-def test_everything_that_can_be_clicked_has_a_name_for_screen_readers(window) -> None:
+def test_everything_that_can_be_clicked_has_a_name_for_screen_readers(window: MainWindow) -> None:
     from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListView, QTableView  # noqa: PLC0415
 
     nameless = [
@@ -317,7 +348,7 @@ def test_everything_that_can_be_clicked_has_a_name_for_screen_readers(window) ->
     assert ours == []
 
 
-def test_the_chain_shortens_what_does_not_fit_and_explains_each_link(window) -> None:
+def test_the_chain_shortens_what_does_not_fit_and_explains_each_link(window: MainWindow) -> None:
     choose(window, fake.LONG)
     chain = window.page.chain
     chain.grab()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 THEMES = ("system", "light", "dark")
 
 
-def application(theme: str = "system") -> QApplication:
+def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
     """The one QApplication, named and styled."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
@@ -31,7 +31,7 @@ def application(theme: str = "system") -> QApplication:
     app.setApplicationDisplayName("Spyglass")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName(APP_ID)
-    made = style.Theme(app, theme)
+    made = style.Theme(app, theme, dressed=dressed)
     app.setWindowIcon(icons.app_icon(made.tokens))
     return app
 
@@ -58,8 +58,9 @@ def run(
     for sizes (default: the state directory of ``store.paths``).
     """
     options = _options(argv)
-    app = application(options.theme)
+    app = application(options.theme, dressed=False)
     window = MainWindow(hub, desk or QuestionDesk(), log.setup(), sizes(state))
+    style.Theme.current.dress()
     window.show()
     try:
         with _Signals(app):

@@ -64,12 +64,12 @@ def _far(node: NodeInfo) -> str:
 
 
 NODES = (
-    Column("Node", 214, lambda n, _: n.node, look="strong"),
-    Column("Container", 122, lambda n, _: n.container or "no container", look="plain"),
-    Column("Image", 122, lambda n, _: n.image or "", look="dim"),
-    Column("OTP", 60, lambda n, _: n.otp or "", key=_otp),
-    Column("Name type", 88, lambda n, _: n.name_type or ""),
-    Column("Cookie from", 140, lambda n, _: n.cookie.source or "", look="chip"),
+    Column("Node", 200, lambda n, _: n.node, look="strong"),
+    Column("Container", 116, lambda n, _: n.container or "no container", look="plain"),
+    Column("Image", 118, lambda n, _: n.image or "", look="dim"),
+    Column("OTP", 58, lambda n, _: n.otp or "", key=_otp),
+    Column("Name type", 86, lambda n, _: n.name_type or ""),
+    Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip"),
     Column("State", 100, words.node_state),
 )
 FORWARDS = (
@@ -172,7 +172,7 @@ class NodeDelegate(QStyledItemDelegate):
         painter.setPen(tokens.color("line"))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         dim = look in {"dim", "chip"} or not node.reachable or text == "no container"
-        plain, quiet = ("sel_ink", "sel_dim") if chosen else ("ink", "dim")
+        plain, quiet = ("ink", "sel_dim") if chosen else ("ink", "dim")
         painter.setPen(tokens.color(quiet if dim else plain))
         painter.setFont(style.strong() if look == "strong" and node.reachable else style.font(tabular=True))
         left = 15 if index.column() == 0 else 11

@@ -54,14 +54,20 @@ class QuestionDialog(QDialog):
         self.column.addWidget(made)
         return made
 
-    def buttons(self, *given: tuple[str, Any], default: int, danger: bool = False) -> list[QPushButton]:
-        """Add Cancel and these buttons, each with the answer that it gives (None: close only)."""
+    def buttons(
+        self, *given: tuple[str, Any], default: int, danger: bool = False, enter: bool = True
+    ) -> list[QPushButton]:
+        """Add Cancel and these buttons, each with its answer (a value, or what is called for it).
+
+        ``default`` is drawn as the main one; Enter presses it unless it is dangerous (then
+        Cancel) or ``enter`` is False (then nothing).
+        """
         cancel = parts.button("Cancel", self.reject)
         made = [parts.button(text, self._giver(value)) for text, value in given]
         for number, each in enumerate(made):
             if number == default:
                 each.setProperty("danger" if danger else "primary", True)
-                each.setDefault(not danger)
+                each.setDefault(enter and not danger)
         if danger:
             cancel.setDefault(True)
         self.column.addSpacing(6)
@@ -98,7 +104,8 @@ class HostKeyDialog(QuestionDialog):
             else "Remembering adds it to known_hosts."
         )
         self.say(where, "dim")
-        self.buttons(("Connect once", "once"), ("Remember and connect", "remember"), default=1)
+        # Enter may still be on its way from where the connection was started: it must not trust a key.
+        self.buttons(("Connect once", "once"), ("Remember and connect", "remember"), default=1, enter=False)
 
 
 class SecretDialog(QuestionDialog):

@@ -91,8 +91,10 @@ class Theme(QObject):
     changed = Signal()
     current: ClassVar[Theme]
 
-    def __init__(self, app: QApplication, choice: str = "system") -> None:
+    def __init__(self, app: QApplication, choice: str = "system", *, dressed: bool = True) -> None:
+        """``dressed=False`` leaves the stylesheet for :meth:`dress`: a window is built faster without."""
         super().__init__(app)
+        self._dressed = dressed
         self._app = app
         self.choice = choice
         self.tokens: Tokens = chosen(choice)
@@ -117,7 +119,14 @@ class Theme(QObject):
     def _apply(self) -> None:
         font.cache_clear()
         self._app.setPalette(qt_palette(self.tokens))
-        self._app.setStyleSheet(sheet(self.tokens))
+        if self._dressed:
+            self._app.setStyleSheet(sheet(self.tokens))
+
+    def dress(self) -> None:
+        """Apply the stylesheet, if that was left for now."""
+        if not self._dressed:
+            self._dressed = True
+            self._app.setStyleSheet(sheet(self.tokens))
 
 
 def tokens() -> Tokens:

@@ -1,0 +1,40 @@
+"""How long the GUI thread was not there for the person."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+
+
+class Heartbeat:
+    """A timer that should beat every 5 ms; the longest gap is the GUI thread's longest stall.
+
+    What the kernel let the thread wait for a processor, because others wanted it too, is not
+    the window's doing and is taken off (schedstat, second figure; proc(5)).
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self._last = self._now()
+        self._timer = QTimer(interval=5)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _now(self) -> float:
+        queued = int(self._schedule.read_text().split()[1]) if self._schedule.exists() else 0
+        return time.perf_counter() - queued / 1e9
+
+    def _beat(self) -> None:
+        now = self._now()
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+
+    def stop(self) -> float:
+        if self._timer.isActive():
+            self._beat()
+            self._timer.stop()
+        return self.longest

@@ -13,7 +13,7 @@ from spyglass.remote.base import Output
 
 @dataclass
 class FakeBeam:
-    """One BEAM process. ``listening``: (address in hex, port, inode); ``container``: an id, empty on the host."""
+    """One BEAM process. ``listening``: (address in hex, port, inode); ``container``: an id, or empty."""
 
     pid: int
     words: str = ""
@@ -124,9 +124,10 @@ def _beam(mark: str, beam: FakeBeam) -> str:
 
 
 def _listening(beam: FakeBeam) -> list[str]:
-    tail = "00000000:0000 0A 00000000:00000000 00:00000000 00000000"
+    table = f"/proc/{beam.pid}/net/tcp"
+    middle = f"00000000:0000 0A 00000000:00000000 00:00000000 00000000  {beam.uid}        0"
     return [
-        f"/proc/{beam.pid}/net/tcp{'6' * (len(address) > 8)}:   0: {address}:{port:04X} {tail}  {beam.uid}        0 {inode} 1 0000 100\n"
+        f"{table}{'6' * (len(address) > 8)}:   0: {address}:{port:04X} {middle} {inode} 1 0000 100\n"
         for address, port, inode in beam.listening
     ]
 

@@ -1,3 +1,9 @@
+"""Which cookies come into question, in what order, and where they are said to be from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,15 +17,20 @@ ERL = ("/usr/lib/erlang/erts-13.1.5/bin/beam.smp", "--", "-root", "/usr/lib/erla
        "/usr/lib/erlang/erts-13.1.5/bin", "-progname", "erl", "--", "-home", "/root", "--")  # fmt: skip
 
 
-def beam(*words, environ=None, files=(), argv=ERL):
+def beam(
+    *words: str,
+    environ: Mapping[str, str] | None = None,
+    files: Sequence[tuple[str, str]] = (),
+    argv: tuple[str, ...] = ERL,
+) -> Beam:
     return Beam(pid=1, argv=(*argv, *words), environ=environ, files=files)
 
 
-def told(candidates):
+def told(candidates: list[Candidate]) -> list[tuple[str, str]]:
     return [(c.value, c.source) for c in candidates]
 
 
-def test_everything_in_order():
+def test_everything_in_order() -> None:
     process = beam(
         "-setcookie", "start",
         environ={"RELEASE_COOKIE": "release", "MY_COOKIE": "mine"},
@@ -35,12 +46,12 @@ def test_everything_in_order():
     ]
 
 
-def test_one_value_in_many_places_has_the_first_place_for_its_source():
+def test_one_value_in_many_places_has_the_first_place_for_its_source() -> None:
     process = beam("-setcookie", "same", files=(("COOKIE", "same"), (".erlang.cookie", "same")))
     assert told(cookies.found_in(process, {"RELEASE_COOKIE": "same"})) == [("same", "RELEASE_COOKIE")]
 
 
-def test_the_process_s_own_environment_goes_before_its_container_s():
+def test_the_process_s_own_environment_goes_before_its_container_s() -> None:
     process = beam(environ={"RELEASE_COOKIE": "now"})
     assert told(cookies.found_in(process, {"RELEASE_COOKIE": "then"})) == [("now", "RELEASE_COOKIE")]
 
@@ -69,16 +80,18 @@ ERL_28 = tuple(word.replace("erts-13.1.5", "erts-16.4") for word in ERL)
         (ERL_28, "-noinput -start_epmd false -- -setcookie C --", "-setcookie"),
     ],
 )
-def test_a_cookie_of_an_args_file_is_told_from_one_of_the_command_line(argv, words, source):
+def test_a_cookie_of_an_args_file_is_told_from_one_of_the_command_line(
+    argv: tuple[str, ...], words: str, source: str
+) -> None:
     assert told(cookies.found_in(beam(*words.split(), argv=argv))) == [("C", source)]
 
 
-def test_a_cookie_of_erl_aflags_is_no_args_file_where_the_environment_can_be_read():
+def test_a_cookie_of_erl_aflags_is_no_args_file_where_the_environment_can_be_read() -> None:
     process = beam("-setcookie", "C", "--", "-noinput", "--", environ={"ERL_AFLAGS": "-setcookie C"})
     assert told(cookies.found_in(process)) == [("C", "-setcookie")]
 
 
-def test_the_last_flag_of_a_command_line_counts_and_what_the_program_gets_does_not():
+def test_the_last_flag_of_a_command_line_counts_and_what_the_program_gets_does_not() -> None:
     process = beam("-setcookie", "first", "-setcookie", "last", "-extra", "-setcookie", "other")
     assert told(cookies.found_in(process)) == [("last", "-setcookie")]
 
@@ -94,23 +107,23 @@ def test_the_last_flag_of_a_command_line_counts_and_what_the_program_gets_does_n
         ("-setcookie one\n-setcookie two", ["two", "one"]),
     ],
 )
-def test_vm_args(text, found):
+def test_vm_args(text: str, found: list[str]) -> None:
     assert [c.value for c in cookies.found_in(beam(files=(("vm.args", text),)))] == found
 
 
 @pytest.mark.parametrize("text", ["", "\n", "two words", "x" * 300, "tab\tin", "\u20ac"])
-def test_a_file_that_holds_no_cookie_gives_none(text):
+def test_a_file_that_holds_no_cookie_gives_none(text: str) -> None:
     assert cookies.found_in(beam(files=((".erlang.cookie", text),))) == []
 
 
-def test_given_for_all_or_for_each():
+def test_given_for_all_or_for_each() -> None:
     assert cookies.given_for("c", "a@b") == [Candidate("c", "profile")]
     assert cookies.given_for({"a@b": "c"}, "a@b") == [Candidate("c", "profile")]
     assert cookies.given_for({"a@b": "c"}, "x@y") == []
     assert cookies.given_for(None, "a@b") == []
 
 
-def test_what_is_found_can_no_longer_be_logged_or_printed():
+def test_what_is_found_can_no_longer_be_logged_or_printed() -> None:
     found = cookies.found_in(beam(files=((".erlang.cookie", "SECRETWORD\n"),)))
     assert "SECRETWORD" not in repr(found) + log.redact("it is SECRETWORD")
     assert "SECRETWORD" not in repr(
@@ -121,7 +134,9 @@ def test_what_is_found_can_no_longer_be_logged_or_printed():
 @given(
     st.text(max_size=200), st.lists(st.text(max_size=20), max_size=10), st.dictionaries(st.text(), st.text())
 )
-def test_anything_gives_candidates_that_a_node_could_have(text, words, environ):
+def test_anything_gives_candidates_that_a_node_could_have(
+    text: str, words: list[str], environ: dict[str, str]
+) -> None:
     files = tuple((kind, text) for kind in ("COOKIE", "vm.args", ".erlang.cookie"))
     found = cookies.found_in(beam(*words, environ=environ, files=files))
     assert len({c.value for c in found}) == len(found)

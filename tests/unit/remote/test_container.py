@@ -1,33 +1,44 @@
+"""A container as a place: commands, ports, files, and finding it."""
+
+from __future__ import annotations
+
 import io
 import json
 import socket
 import tarfile
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from spyglass.errors import Denied, Missing, Unreachable
+from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.remote.base import Output
-from spyglass.remote.container import Container, find, read_inspect
-from support.fake_remote import FakeRemote, Said
+from spyglass.remote.container import Container, Facts, find, read_inspect
+from support.fake_remote import Answer, FakeRemote, Said
 from support.fake_survey import container, identity
 
 
-def facts(**more):
+def facts(**more: Any) -> Facts:
     return read_inspect("docker", [json.dumps(container(**more))])[0][0]
 
 
-def inside(answer=lambda argv, stdin: Output(0), listening=(), user="", **more):
+def inside(
+    answer: Answer = lambda argv, stdin: Output(0),
+    listening: Sequence[tuple[str, int]] = (),
+    user: str = "",
+    **more: Any,
+) -> tuple[Container, FakeRemote]:
     remote = FakeRemote({place: lambda: Said(b"hi") for place in listening}, answer)
     return Container(remote, facts(**more), user=user), remote
 
 
-def test_a_command_runs_by_the_engine_s_exec():
+def test_a_command_runs_by_the_engine_s_exec() -> None:
     place, remote = inside(user="1000")
     place.run(["echo", "a b; rm"], stdin=b"text")
     assert remote.ran[0][3:] == ["docker", "exec", "-i", "-u", "1000", identity(1), "echo", "a b; rm"]
 
 
-def test_a_failing_command_is_an_output():
+def test_a_failing_command_is_an_output() -> None:
     place, _ = inside(lambda argv, stdin: Output(1, b"", b"grep: no such file"))
     assert place.run(["grep"]).status == 1
 
@@ -37,17 +48,17 @@ def test_a_failing_command_is_an_output():
     [
         ("Error response from daemon: No such container: 12", Unreachable),
         ("Error response from daemon: Container 12 is not running", Unreachable),
-        ("Error: no container with name or ID \"x\" found: no such container", Unreachable),
+        ('Error: no container with name or ID "x" found: no such container', Unreachable),
         ("Got permission denied while trying to connect to the Docker daemon socket", Denied),
     ],
 )  # fmt: skip
-def test_what_the_engine_says_no_to(text, error):
+def test_what_the_engine_says_no_to(text: str, error: type[Failure]) -> None:
     place, _ = inside(lambda argv, stdin: Output(1, b"", text.encode()))
     with pytest.raises(error):
         place.run(["true"])
 
 
-def test_its_own_address_is_dialled_and_the_published_port_after_it():
+def test_its_own_address_is_dialled_and_the_published_port_after_it() -> None:
     ports = {"4369/tcp": [{"HostIp": "", "HostPort": "32000"}]}
     place, remote = inside(listening=[("127.0.0.1", 32000)], Ports=ports)
     assert place.dial("localhost", 4369).recv(9) == b"hi"
@@ -56,12 +67,12 @@ def test_its_own_address_is_dialled_and_the_published_port_after_it():
     assert remote.dialled[2:] == [("127.0.0.1", 32000)]  # what worked is tried first
 
 
-def test_a_container_in_the_host_s_network_is_dialled_on_the_host():
+def test_a_container_in_the_host_s_network_is_dialled_on_the_host() -> None:
     place, _ = inside(listening=[("127.0.0.1", 4369)], Mode="host", Networks={})
     assert place.dial("127.0.0.1", 4369)
 
 
-def test_no_way_in_is_said_with_the_reasons():
+def test_no_way_in_is_said_with_the_reasons() -> None:
     place, _ = inside()
     with pytest.raises(Unreachable) as caught:
         place.dial("localhost", 4369)
@@ -70,25 +81,25 @@ def test_no_way_in_is_said_with_the_reasons():
     )
 
 
-def test_other_hosts_are_dialled_from_the_engine_s_host():
+def test_other_hosts_are_dialled_from_the_engine_s_host() -> None:
     place, remote = inside(listening=[("10.0.0.9", 80)])
     assert place.dial("10.0.0.9", 80)
     assert remote.dialled == [("10.0.0.9", 80)]
 
 
 class Relaying(FakeRemote):
-    def relay(self, listener, host, port):
+    def relay(self, listener: socket.socket, host: str, port: int) -> None:
         self.relayed = (host, port)
 
 
-def test_a_relay_takes_the_inner_remote_s_fast_way():
+def test_a_relay_takes_the_inner_remote_s_fast_way() -> None:
     remote = Relaying({("172.17.0.1", 45011): lambda: Said(b"hi")}, lambda a, s: Output(0))
     with socket.socket() as listener:
         Container(remote, facts()).relay(listener, "172.17.0.1", 45011)
     assert remote.relayed == ("172.17.0.1", 45011)
 
 
-def test_a_file_is_read_without_running_anything():
+def test_a_file_is_read_without_running_anything() -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         entry = tarfile.TarInfo("COOKIE")
@@ -100,12 +111,12 @@ def test_a_file_is_read_without_running_anything():
 
 
 @pytest.mark.parametrize("output", [Output(1), Output(0, b"no tar at all"), Output(0, b"")])
-def test_no_file_is_none(output):
+def test_no_file_is_none(output: Output) -> None:
     assert inside(lambda argv, stdin: output)[0].read("/x") is None
 
 
-def engine(containers, refusal=b""):
-    def answer(argv, stdin):
+def engine(containers: Sequence[dict[str, object]], refusal: bytes = b"") -> FakeRemote:
+    def answer(argv: list[str], stdin: bytes | None) -> Output:
         name = argv[3]
         if name != "docker":
             return Output(127)
@@ -119,12 +130,12 @@ def engine(containers, refusal=b""):
     return FakeRemote({}, answer)
 
 
-def test_find_by_name():
+def test_find_by_name() -> None:
     found = find(engine([container(1, "web"), container(2, "db")]), "db")
     assert (found.facts.name, found.facts.id, found.describe()) == ("db", identity(2), "container db")
 
 
-def test_what_is_not_there_names_what_is():
+def test_what_is_not_there_names_what_is() -> None:
     with pytest.raises(Missing) as caught:
         find(engine([container(1, "web"), container(2, "db")]), "shop")
     assert (caught.value.title, caught.value.hint) == (
@@ -133,26 +144,26 @@ def test_what_is_not_there_names_what_is():
     )
 
 
-def test_no_engine_at_all_is_missing():
+def test_no_engine_at_all_is_missing() -> None:
     with pytest.raises(Missing, match="runs no container"):
         find(FakeRemote({}, lambda argv, stdin: Output(127)), "shop")
 
 
-def test_no_leave_to_ask_is_denied():
+def test_no_leave_to_ask_is_denied() -> None:
     with pytest.raises(Denied) as caught:
         find(engine([], b"permission denied while trying to connect to the Docker daemon socket"), "web")
     assert caught.value.title == "Docker on deploy@web1: permission denied"
 
 
 @pytest.mark.parametrize("name", ["", "-it", "--help"])
-def test_a_name_that_would_be_an_option_is_never_run(name):
+def test_a_name_that_would_be_an_option_is_never_run(name: str) -> None:
     remote = engine([])
     with pytest.raises(Missing):
         find(remote, name)
     assert remote.ran == []
 
 
-def test_whole_inspect_objects_are_understood():
+def test_whole_inspect_objects_are_understood() -> None:
     whole = {
         "Id": identity(1),
         "Name": "/web",

@@ -93,6 +93,7 @@ class World:
     published: queue.SimpleQueue[Status] = field(default_factory=queue.SimpleQueue)
     history: list[Status] = field(default_factory=list)
     prepared: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     def open_hops(
         self,
@@ -127,7 +128,7 @@ class World:
         if self.hold_survey:
             with stop.ending(self.hold_survey.set):
                 self.hold_survey.wait(10)
-        return Discovery(list(self.found), ["docker: permission denied"])
+        return Discovery(list(self.found), list(self.warnings))
 
     def take(self) -> FakeBooted:
         vm = self.next_vm or FakeVM()
@@ -139,6 +140,10 @@ class World:
 
     def begin(self, *, graphics: bool = True) -> None:
         self.prepared = True
+
+    def close(self) -> None:
+        for vm in self.vms:
+            assert vm.closed.wait(5)
 
     def until(self, done: Callable[[Status], bool]) -> Status:
         """The first published status from now on that satisfies ``done``."""

@@ -27,7 +27,8 @@ def test_a_busy_hop_makes_those_before_it_ok_and_is_the_one_that_breaks() -> Non
 def test_complete_chain_shows_engine_and_the_only_node() -> None:
     nodes = (node("shop@h", container="web", container_id="1", runtime="docker", otp="25"),)
     chain = links.complete(links.planned(PROFILE), 2, nodes)
-    assert [(link.label, link.detail) for link in chain[3:]] == [("Docker", "1 container with nodes"), ("shop@h", "OTP 25")]
+    told = [(link.label, link.detail) for link in chain[3:]]
+    assert told == [("Docker", "1 container with nodes"), ("shop@h", "OTP 25")]
 
 
 def test_nodes_that_cannot_be_reached_are_counted() -> None:

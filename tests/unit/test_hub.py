@@ -1,0 +1,133 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spyglass.connection import Options
+from spyglass.errors import Failure, Missing
+from spyglass.hub import Hub
+from spyglass.profile import Profile, SSHHop
+from spyglass.status import Phase, Status
+from spyglass.store.profiles import Profiles
+from support.fake_world import FakeForward, World, found
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr("spyglass.remote.opening.open_hops", made.open_hops)
+    monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
+    monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
+    monkeypatch.setattr("spyglass.hub.Standby", lambda _erl: made)
+    monkeypatch.setattr(
+        "spyglass.session.open_forward", lambda _remote, _host, port, *, label: FakeForward(made, label, port)
+    )
+    return made
+
+
+@pytest.fixture
+def hub(world: World, tmp_path: Path) -> Iterator[Hub]:
+    made = Hub(Profiles(tmp_path), lambda _profile, _question: None)
+    made.subscribe(world.published.put)
+    yield made
+    made.close()
+
+
+def ready(status: Status) -> bool:
+    return status.phase is Phase.READY and status.surveyed
+
+
+def test_a_saved_profile_is_connected_by_its_id(hub: Hub, world: World) -> None:
+    saved = hub.add(Profile(name="lab", hops=(SSHHop(host="prod"),)))
+    assert hub.status(saved.id).phase is Phase.OFFLINE
+    assert hub.connect(saved.id, Options()) == saved.id
+    world.until(ready)
+    assert hub.status(saved.id).phase is Phase.READY
+    assert [s.profile_id for s in hub.statuses()] == [saved.id]
+    assert world.prepared
+
+
+def test_an_unsaved_profile_gets_an_id_and_a_place_in_the_list_until_it_is_removed(
+    hub: Hub, world: World
+) -> None:
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)))
+    world.until(ready)
+    assert [p.id for p in hub.profiles()] == [made]
+    hub.remove(made)
+    world.until(lambda s: s.phase is Phase.OFFLINE)
+    assert hub.profiles() == []
+
+
+def test_connecting_twice_keeps_the_one_connection(hub: Hub, world: World) -> None:
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)))
+    world.until(ready)
+    hub.connect(made)
+    hub.disconnect(made)
+    world.until(lambda s: s.phase is Phase.OFFLINE)
+    assert len(world.places) == 1
+
+
+def test_observe_and_close_window_reach_the_connection(hub: Hub, world: World) -> None:
+    world.found = [found("shop@h")]
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)))
+    hub.observe(made, "shop@h")
+    world.until(lambda s: bool(s.observing))
+    hub.close_window(made, "host/shop@h")
+    world.until(lambda s: not s.observing)
+
+
+def test_refresh_sees_what_is_new(hub: Hub, world: World) -> None:
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)))
+    world.until(ready)
+    world.found = [found("new@h")]
+    hub.refresh(made)
+    assert world.until(lambda s: bool(s.nodes)).nodes[0].node == "new@h"
+
+
+def test_disconnect_takes_open_questions_back(world: World, tmp_path: Path) -> None:
+    withdrawn: list[str] = []
+    hub = Hub(Profiles(tmp_path), lambda _profile, _question: None, withdraw=withdrawn.append)
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)))
+    hub.disconnect(made)
+    hub.close()
+    assert made in withdrawn
+
+
+def test_a_listener_that_left_hears_nothing_more(hub: Hub, world: World) -> None:
+    heard: list[Status] = []
+    leave = hub.subscribe(heard.append)
+    leave()
+    hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)))
+    world.until(ready)
+    assert heard == []
+
+
+def test_calls_need_a_connection(hub: Hub) -> None:
+    with pytest.raises(Failure, match="not connected"):
+        hub.session("0" * 32)
+    with pytest.raises(Missing):
+        hub.connect("0" * 32)
+
+
+def test_wishes_for_an_unknown_profile_are_dropped(hub: Hub) -> None:
+    hub.observe("0" * 32, "shop@h")
+    hub.disconnect("0" * 32)
+    assert hub.statuses() == []
+
+
+def test_broken_files_are_told(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("name = 1\n")
+    assert [f.code for f in hub.broken()] == ["bad-input"]
+
+
+def test_a_vm_for_calls_is_joined_once(hub: Hub, world: World) -> None:
+    world.found = [found("shop@h")]
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)), Options(boots="calls"))
+    world.until(ready)
+    session: Any = hub.session(made)
+    assert session.calling("shop@h")[1] == "shop@h"
+    assert session.calling("host/shop@h")[1] == "shop@h"
+    assert world.vms[0].did().count("connect") == 1
+    with pytest.raises(Failure, match="There is no node ghost@h there"):
+        session.calling("ghost@h")

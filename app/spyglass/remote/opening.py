@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from spyglass.errors import BadInput
 from spyglass.profile import ContainerHop, Hop, SSHHop
 from spyglass.questions import Ask
+from spyglass.remote import lean
 from spyglass.remote.base import Remote, Stop
 from spyglass.remote.local import Local
 
@@ -81,7 +82,8 @@ def _open(
 
         busy(f"looking for the container {hop.name}")
         return Container.open(hop, through)
-    from spyglass.remote.ssh import SSH  # noqa: PLC0415 - paramiko costs 0.1 s, and not every way needs it
+    lean.import_paramiko()  # only here: it costs 0.1 s, and not every way needs it
+    from spyglass.remote.ssh import SSH  # noqa: PLC0415
 
     return SSH.connect(hop, through, ask, stop, settings=settings, secrets=secrets, on_step=busy)
 

@@ -226,15 +226,14 @@ class Connection:
 
     def _ended(self, session: Session, key: str, failure: Failure | None) -> None:
         session.ended(key)
-        self._show(observing=self.status.observing - {key})
         if failure is None:
             self._log.info("Observer on %s was closed", key)
-        elif failure.retry and self.options.persist and failure.code == "lost":
-            self._trouble(key, failure)
+        else:
+            self._trouble(key, failure)  # before the window is told gone: whoever waits for that asks why
+        self._show(observing=self.status.observing - {key})
+        if failure is not None and failure.retry and self.options.persist and failure.code == "lost":
             self._wanted[key] = None
             session.survey()
-        else:
-            self._trouble(key, failure)
 
     def _trouble(self, key: str, failure: Failure) -> None:
         self._log.error("%s — %s", failure.title, failure.hint)

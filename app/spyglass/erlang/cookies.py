@@ -43,13 +43,17 @@ def found_in(beam: Beam, environ: Mapping[str, str] | None = None) -> list[Candi
     """Candidates of one process, the most likely first, each value once.
 
     ``environ`` is what its container was configured with; the process's own goes before.
+    Where the command line shows no cookie, the kernel took the one of the home directory.
     """
     variables = {**(environ or {}), **(beam.environ or {})}
-    told = [*_variables(variables), *_command_line(beam), *_files(beam)]
-    by_value = {c.value: c for c in reversed(list(_usable(told)))}  # the first source of a value stays
     start = beam.option("-setcookie")
-    ordered = [by_value[v] for v in dict.fromkeys(value for value, _ in told) if v in by_value]
-    return sorted(ordered, key=lambda c: c.value != start)
+    told = [*_variables(variables), *_command_line(beam), *_files(beam)]
+    if start is None and len(beam.argv) > 1:
+        told.sort(key=lambda place: place[1] != HOME_FILE)
+    first: dict[str, Candidate] = {}
+    for candidate in _usable(told):
+        first.setdefault(candidate.value, candidate)
+    return sorted(first.values(), key=lambda candidate: candidate.value != start)
 
 
 def _variables(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:

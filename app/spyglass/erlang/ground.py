@@ -56,9 +56,10 @@ class Ground:
 
     def epmd_ports(self) -> list[int]:
         """Where an epmd may listen: its own port, and those that processes were told of."""
-        environs = [*(beam.environ or {} for beam in self.beams), *(c.environ for c in self.containers)]
-        told = (environ.get("ERL_EPMD_PORT", "") for environ in environs)
-        ports = [epmd.PORT, *(int(p) for p in told if p.isascii() and p.isdigit() and 0 < int(p) < 65536)]
+        told = [beam.epmd_port for beam in self.beams] + [
+            c.environ.get("ERL_EPMD_PORT", "") for c in self.containers
+        ]
+        ports = [epmd.PORT, *(int(p) for p in told if p.isascii() and p.isdecimal() and 0 < int(p) < 65536)]
         return [p for p in dict.fromkeys(ports) if self.listens(p) and p not in self.foreign]
 
     def ways(self, port: int) -> list[Way]:

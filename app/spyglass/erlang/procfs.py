@@ -81,6 +81,11 @@ class Beam:
         return name if name and name != "undefined" else None
 
     @property
+    def epmd_port(self) -> str:
+        """The port of its epmd, empty when it is the usual one; erlexec makes ERL_EPMD_PORT an argument."""
+        return self.option("-epmd_port") or (self.environ or {}).get("ERL_EPMD_PORT", "")
+
+    @property
     def short(self) -> str | None:
         """The name up to the ``@``: what epmd knows."""
         return self.name.split("@")[0] if self.name else None

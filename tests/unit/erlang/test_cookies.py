@@ -46,6 +46,16 @@ def test_everything_in_order() -> None:
     ]
 
 
+def test_where_the_command_line_shows_none_it_is_the_home_directory_s() -> None:
+    files = (("vm.args", "-setcookie same"), ("COOKIE", "other"), (".erlang.cookie", "same"))
+    process = beam("-sname", "a", files=files, environ={"APP_COOKIE": "web"})
+    assert told(cookies.found_in(process)) == [
+        ("same", ".erlang.cookie"),
+        ("web", "APP_COOKIE"),
+        ("other", "releases/COOKIE"),
+    ]
+
+
 def test_one_value_in_many_places_has_the_first_place_for_its_source() -> None:
     process = beam("-setcookie", "same", files=(("COOKIE", "same"), (".erlang.cookie", "same")))
     assert told(cookies.found_in(process, {"RELEASE_COOKIE": "same"})) == [("same", "RELEASE_COOKIE")]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from spyglass import given
 from spyglass.errors import Cancelled, Failure, Unreachable
 from spyglass.forward import Forward, open_forward
 from spyglass.messages import Report, Seen, Surveyed, SurveyFailed
@@ -58,7 +59,7 @@ class Session:
     @property
     def hops(self) -> tuple[str, ...]:
         """What was travelled, without this computer; jumps of ssh_config are in it."""
-        return tuple(remote.describe() for remote in self._remotes[1:])
+        return tuple(_place(remote) for remote in self._remotes[1:])
 
     @property
     def remote(self) -> Remote:
@@ -92,6 +93,8 @@ class Session:
         from spyglass.erlang.discovery import discover  # noqa: PLC0415
 
         try:
+            if self._cookie is None:
+                self._cookie = given.cookie(self._profile, self._ask)
             discovery = discover(
                 self.remote,
                 hops=self.hops,
@@ -261,6 +264,15 @@ class Session:
                 return shell.run_shell(erlang, runtime.modules(erlang), slot, name, port, cookie)
 
         return shell.banner(name, elixir=elixir), run
+
+
+def _place(remote: Remote) -> str:
+    """The place as it turned out: ``deploy@10.99.0.1:2222``, or a container's name."""
+    settings = getattr(remote, "settings", None)
+    if settings is None:
+        return remote.describe()
+    host = f"[{settings.hostname}]" if ":" in settings.hostname else settings.hostname
+    return f"{settings.user}@{host}:{settings.port}"
 
 
 def no_node(wanted: str, there: list[str]) -> Failure:

@@ -51,6 +51,8 @@ missing_packages() {
 # Servers that come with a package must neither start now nor at the next boot: this is the person's machine.
 install_packages() {
   local policy=/usr/sbin/policy-rc.d ours=
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "These packages are missing: $*" \
+    "Install them as root (there is no sudo here), then run the same command again."
   say "To be installed with apt-get$([ "$(id -u)" = 0 ] || echo ' (sudo)'): $*"
   say "No server among them will be started or enabled."
   if [ ! -e $policy ]; then

@@ -7,6 +7,7 @@ export PYTHONDONTWRITEBYTECODE=1  # as root in somebody's checkout: leave no fil
 command=(.venv/bin/pytest -p no:cacheprovider "$@")
 if [ "$(id -u)" != 0 ]; then
   echo "The tests run under sudo: the lab needs network namespaces, a Docker engine and an sshd of its own." >&2
-  command=(sudo --preserve-env=CI,PYTHONDONTWRITEBYTECODE "${command[@]}")
+  export RUFF_NO_CACHE=true MYPY_CACHE_DIR=/dev/null
+  command=(sudo --preserve-env=CI,PYTHONDONTWRITEBYTECODE,RUFF_NO_CACHE,MYPY_CACHE_DIR "${command[@]}")
 fi
 exec "${command[@]}" </dev/null 2>&1

@@ -35,7 +35,8 @@ class Forward:
     """Open until closed; a context manager. ``port`` is on 127.0.0.1."""
 
     def __init__(self, listener: socket.socket, relay: Relay, label: str) -> None:
-        self.host, self.port = listener.getsockname()[:2]
+        self.host: str = listener.getsockname()[0]
+        self.port: int = listener.getsockname()[1]
         self.label = label
         self._relay = relay
 

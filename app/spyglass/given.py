@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spyglass import log
 from spyglass.errors import Failure
@@ -11,7 +11,7 @@ from spyglass.questions import Ask, Secret
 if TYPE_CHECKING:
     from spyglass.profile import Profile
 
-KIND = "cookie"
+KIND: Final = "cookie"
 
 
 def cookie(profile: Profile, ask: Ask) -> str | None:

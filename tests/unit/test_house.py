@@ -38,7 +38,7 @@ NO_UNIT_TEST = {
 
 OWED = {
     "cli": "checkup commands parser trial",
-    "": "forward observation session",
+    "": "forward",
     "erlang": (
         "compiled cookies crew discovery epmd findings found ground handshake inside installation "
         "jar names node places process procfs reader refusals runtime search shell slots survey "

@@ -1,0 +1,68 @@
+from typing import Any
+
+import pytest
+
+from spyglass import observation
+from spyglass.errors import Denied, Failure, NeedsAnswer, Unreachable
+from spyglass.observation import join, with_cookie
+from support.fake_world import FakeVM, found
+
+
+class Way:
+    """A way whose only right cookie is RIGHT."""
+
+    def port(self, _found: Any) -> int:
+        return 40001
+
+    def prove(self, _found: Any, cookie: str) -> bool:
+        return cookie == "RIGHT"
+
+    def explain(self, node: Any) -> Failure:
+        return Unreachable(f"{node.info.node} is gone")
+
+
+def nobody(question: Any) -> str:
+    raise NeedsAnswer(f"would ask {question.kind}")
+
+
+def test_join_gives_route_and_cookie_before_it_connects() -> None:
+    vm = FakeVM()
+    join(vm, found("shop@h", cookie="COOKIE"), Way())  # type: ignore[arg-type]
+    assert vm.calls == [
+        ("ready",),
+        ("add_route", "shop@h", 40001),
+        ("set_cookie", "shop@h", "COOKIE"),
+        ("connect", "shop@h"),
+    ]
+
+
+def test_join_asks_for_the_reason_when_erlang_has_none() -> None:
+    vm = FakeVM()
+    vm.fails["connect"] = Unreachable("false")
+    with pytest.raises(Unreachable, match="shop@h is gone"):
+        join(vm, found("shop@h"), Way())  # type: ignore[arg-type]
+
+
+def test_a_found_cookie_is_not_asked_for() -> None:
+    node = found("shop@h", cookie="COOKIE")
+    assert with_cookie(node, Way(), nobody) is node
+
+
+def test_where_nobody_may_be_asked_the_reason_is_told() -> None:
+    with pytest.raises(Denied, match="no cookie found") as failure:
+        with_cookie(found("shop@h", cookie=None), Way(), nobody)
+    assert failure.value.code == "no-cookie"
+    assert "--cookie-file" in failure.value.hint
+
+
+def test_three_wrong_answers_are_enough() -> None:
+    asked: list[Any] = []
+    with pytest.raises(Denied):
+        with_cookie(found("shop@h", cookie=None), Way(), lambda q: asked.append(q) or "WRONG")
+    assert len(asked) == observation.ASKED_AT_MOST
+
+
+def test_a_node_behind_tls_is_not_asked_for_a_cookie() -> None:
+    with pytest.raises(Denied, match="no cookie found") as failure:
+        join(FakeVM(), with_cookie(found("shop@h", cookie=None, tls=True), Way(), nobody), Way())  # type: ignore[arg-type]
+    assert "certificates" in failure.value.hint

@@ -11,7 +11,7 @@ PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/b
 some='{{range .Config.Env}}{{$k := index (split . "=") 0}}'
 some=$some'{{if or (gt (len (split $k "COOKIE")) 1) (gt (len (split $k "RELEASE_")) 1)'
 some=$some' (gt (len (split $k "NODE")) 1) (eq $k "ERL_EPMD_PORT") (eq $k "HOME")}}{{json .}},{{end}}{{end}}'
-shape='{"Id":{{json .Id}},"Pid":{{json .State.Pid}},"Name":{{json .Name}},"Image":{{json .Config.Image}},'
+shape='{"Id":{{json .Id}},"Pid":{{json .State.Pid}},"Name":{{json .Name}},"Image":{{json .Config.Image}},"Paused":{{json .State.Paused}},'
 shape=$shape'"Hostname":{{json .Config.Hostname}},"Labels":{{json .Config.Labels}},'
 shape=$shape'"Mode":{{json .HostConfig.NetworkMode}},"Networks":{{json .NetworkSettings.Networks}},'
 shape=$shape'"Ports":{{json .NetworkSettings.Ports}},"Env":['$some'null]}'

@@ -46,6 +46,11 @@ class Ground:
         return self.known and not self.beams
 
     @property
+    def paused(self) -> bool:
+        """Whether nobody here can answer, because the engine has stopped them all for now."""
+        return self.key != HOST and bool(self.containers) and all(c.paused for c in self.containers)
+
+    @property
     def listeners(self) -> tuple[Listener, ...]:
         """All that listens here, as far as it is known."""
         return tuple(dict.fromkeys(found for beam in self.beams for found in beam.listeners))

@@ -42,6 +42,12 @@ class NotErlang(Failure):
     code = "not-erlang"
 
 
+class Silent(NotErlang):
+    """Something listens, but says nothing: a node that is stopped, or another service that waits."""
+
+    code = "silent"
+
+
 class SpeaksTLS(Failure):
     """A node may be there, but behind TLS (``-proto_dist inet_tls``)."""
 
@@ -122,8 +128,8 @@ def digest(cookie: str, challenge: int) -> bytes:
 def greet(stream: Stream, me: str, *, version: int = 6, seconds: float = 3.0) -> Greeting:
     """Say who we are and learn who the peer is; nothing is logged there.
 
-    ``version`` 6 suits OTP 23 and newer, 5 those before. Raises NotErlang, SpeaksTLS,
-    Refused or HungUp.
+    ``version`` 6 suits OTP 23 and newer, 5 those before. Raises NotErlang, Silent,
+    SpeaksTLS, Refused or HungUp.
     """
     reader = Reader(stream, seconds)
     try:
@@ -131,7 +137,7 @@ def greet(stream: Stream, me: str, *, version: int = 6, seconds: float = 3.0) ->
         _welcome(reader, _receive(reader))
         return _greeting(reader, _receive(reader), version)
     except TimeoutError:
-        raise NotErlang("Something listens there, but gives no answer a node would give") from None
+        raise Silent("What listens there gives no answer") from None
     except Ended:
         raise HungUp("What listens there hung up at the greeting") from None
     except struct.error:

@@ -16,7 +16,7 @@ from spyglass.erlang.crew import Crew
 from spyglass.erlang.findings import Findings
 from spyglass.erlang.found import Door, Place
 from spyglass.erlang.ground import HOST, Ground, lay_out, match
-from spyglass.erlang.handshake import HungUp, NotErlang, Refused, SpeaksTLS
+from spyglass.erlang.handshake import HungUp, NotErlang, Refused, Silent, SpeaksTLS
 from spyglass.erlang.inside import Inside
 from spyglass.erlang.jar import Jar
 from spyglass.erlang.procfs import Beam
@@ -81,7 +81,7 @@ class Search:
         self._place = Place(self._wish.hops, seen.hostname)
         self._grounds = [g for g in lay_out(seen, containers) if self._concerns(g, containers)]
         for ground in self._grounds:
-            if not ground.quiet:
+            if not ground.quiet and not ground.paused:
                 self._crew.add(self._ask, ground)
                 for beam in (b for b in ground.beams if self._matches(b.short or "")):
                     self._jar.prepare(ground, beam)
@@ -162,6 +162,8 @@ class Search:
             self._enter(ground, door)
         except SpeaksTLS:
             self._shut(ground, door, "speaks TLS", tls=True)
+        except Silent:
+            self._shut(ground, door, f"port {door.port} accepts, but gives no answer")
         except (NotErlang, HungUp):
             self._shut(ground, door, f"what answers at port {door.port} is no node")
         except Refused as failure:
@@ -233,6 +235,8 @@ def _why(door: Door, failure: Unreachable) -> str:
 
 
 def _why_silent(ground: Ground, beam: Beam) -> str:
+    if ground.paused:
+        return "its container is paused"
     if ground.known and not beam.listeners:
         return "runs, but listens on nothing (no distribution)"
     if ground.key != HOST and not ground.addresses:

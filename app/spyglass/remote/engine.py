@@ -44,6 +44,7 @@ class Facts:
     hostname: str = ""
     pid: int = 0
     mode: str = ""
+    paused: bool = False
     networks: tuple[Network, ...] = ()
     published: tuple[Published, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -94,6 +95,7 @@ def _facts(engine: str, told: dict[str, Any]) -> Facts:
         hostname=_printable(_text(told.get("Hostname", config.get("Hostname")))),
         pid=_number(told.get("Pid", _dict(told.get("State")).get("Pid"))),
         mode=_text(told.get("Mode", _dict(told.get("HostConfig")).get("NetworkMode"))),
+        paused=told.get("Paused", _dict(told.get("State")).get("Paused")) is True,
         networks=_networks(_dict(told.get("Networks", settings.get("Networks")))),
         published=_published(_dict(told.get("Ports", settings.get("Ports")))),
         labels=_texts(told.get("Labels", config.get("Labels"))),

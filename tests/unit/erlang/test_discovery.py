@@ -157,6 +157,20 @@ def test_a_web_server_where_epmd_says_a_node_is() -> None:
     assert found["hello@172.17.0.1"].info.why_not == "what answers at port 45011 is no node"
 
 
+def test_a_node_that_gives_no_answer() -> None:
+    listening = {**node_at(FakeNode("hello@x")), (WEB, 45011): lambda: Said(b"", stays=True)}
+    found, _, _ = look(web(), listening)
+    assert found["hello@172.17.0.1"].info.why_not == "port 45011 accepts, but gives no answer"
+
+
+def test_a_paused_container_is_not_asked() -> None:
+    host = web()
+    host.containers = [container(Paused=True)]
+    found, _, remote = look(host, {})
+    assert found["hello@172.17.0.1"].info.why_not == "its container is paused"
+    assert remote.dialled == []
+
+
 def test_a_node_without_epmd_is_found_by_its_socket() -> None:
     beam = FakeBeam(11, "-name n@10.0.0.1 -setcookie right", container=identity(1), sockets=[7],
                     listening=[(ALL, 8080, 3), (ALL, 12345, 7)])  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.erlang import handshake
-from spyglass.erlang.handshake import Greeting, HungUp, NotErlang, Refused, SpeaksTLS
+from spyglass.erlang.handshake import Greeting, HungUp, NotErlang, Refused, Silent, SpeaksTLS
 from spyglass.errors import Failure
 from support.fake_remote import FLAGS_25, FakeNode, FakeStream, Said
 
@@ -109,7 +109,7 @@ def test_other_services_are_no_nodes(says: bytes) -> None:
 
 
 def test_silence_is_no_node() -> None:
-    with pytest.raises(NotErlang):
+    with pytest.raises(Silent):
         handshake.greet(FakeStream(Said(b"", stays=True)), ME)
 
 

@@ -11,21 +11,8 @@ from support.lab.fleet import Fleet
 from support.lab.laptop import Laptop
 from support.lab.server import ADDRESS, PORT, Server
 
-EACH = (
-    "remotenode",
-    "app",
-    "hello",
-    "shop",
-    "one",
-    "two",
-    "node1",
-    "hostnet",
-    "bare",
-    "modern",
-    "m1",
-    "m2",
-    "m3",
-)
+MESH = ("m1", "m2", "m3")
+EACH = ("remotenode", "app", "hello", "shop", "one", "two", "node1", "hostnet", "bare", "modern", *MESH)
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +65,11 @@ def test_the_engine_id_of_a_container_is_its_own(found: dict[str, Any], server: 
     assert found["app@web-1"]["container_id"] == server.docker("inspect", "-f", "{{.Id}}", "web")
 
 
-def test_a_host_without_an_alias_is_named_as_it_was_written(laptop: Laptop, fleet: Fleet) -> None:
-    target = f"deploy@{ADDRESS}:{PORT}"
+@pytest.mark.parametrize("target", ["lab", f"deploy@{ADDRESS}:{PORT}"])
+def test_the_way_is_told_as_account_address_and_port(laptop: Laptop, fleet: Fleet, target: str) -> None:
     document = laptop.spyglass_json("nodes", target, "--batch", "--identity", "~/.ssh/id_ed25519")
     assert len(document["nodes"]) == len(fleet.nodes)
-    assert {hop for node in document["nodes"] for hop in node["hops"]} == {target}
+    assert {tuple(node["hops"]) for node in document["nodes"]} == {(f"deploy@{ADDRESS}:{PORT}",)}
 
 
 def test_the_table_for_people_lists_every_node(laptop: Laptop, fleet: Fleet) -> None:

@@ -86,15 +86,17 @@ class Fleet:
 
     def peers(self, truth: Truth, kind: str = "visible") -> list[str]:
         """Return ``nodes(kind)`` as the node itself sees it, asked from its own machine."""
+        names = self.call(truth, f"erlang nodes [[{kind}]]").replace("'", "").strip("[]").split(", ")
+        return sorted(name for name in names if name and not re.match(r"c\d+@", name))  # erl_call's own
+
+    def call(self, truth: Truth, function: str) -> str:
+        """Call a function (``module name [arguments]``) on a node, from its own machine; return the term."""
         long = "." in truth.node.partition("@")[2]
         address = ["-name", truth.node] if long else ["-sname", truth.short]
-        asker = ["erl_call", "-c", truth.cookie, *address, "-a", f"erlang nodes [[{kind}]]"]
+        asker = ["erl_call", "-c", truth.cookie, *address, "-a", function]
         if truth.container:
-            reply = self.server.docker("exec", truth.container, *asker)
-        else:
-            reply = self.server.place.run([str(images.ERLANG / "bin" / asker[0]), *asker[1:]]).stdout
-        names = reply.replace("'", "").strip("[] \n").split(", ")
-        return sorted(name for name in names if name and not re.match(r"c\d+@", name))  # erl_call's own
+            return self.server.docker("exec", truth.container, *asker)
+        return self.server.place.run([str(images.ERLANG / "bin" / asker[0]), *asker[1:]]).stdout.strip()
 
     def crowd(self, count: int) -> list[Truth]:
         """Start this many further containers with a node each; return the truth about them."""

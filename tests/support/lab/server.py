@@ -90,7 +90,7 @@ class Server:
     def load_images(self) -> None:
         """Import the images of the lab, at the same time."""
         tars = images.build()
-        wait_until(self._docker_answers, "dockerd answers", 20)
+        wait_until(self.docker_answers, "dockerd answers", 20)
         with ThreadPoolExecutor() as pool:
             commands = [images.import_command(name, tar) for name, tar in tars.items()]
             list(pool.map(lambda command: self.place.run(command, timeout=60), commands))
@@ -130,7 +130,8 @@ class Server:
         with (run / "dockerd.log").open("ab") as log:
             return self.place.popen(command, stdout=log, stderr=log)
 
-    def _docker_answers(self) -> bool:
+    def docker_answers(self) -> bool:
+        """Whether the engine is up; raises RuntimeError when it has ended."""
         if self.dockerd.popen.poll() is not None:
             raise RuntimeError("dockerd ended: " + (self.run_directory / "dockerd.log").read_text()[-2000:])
         with socket.socket(socket.AF_UNIX) as engine:

@@ -7,6 +7,7 @@ import re
 import select
 import time
 from collections.abc import Sequence
+from typing import Any, Self
 
 from support.lab.laptop import Laptop
 
@@ -14,17 +15,18 @@ from support.lab.laptop import Laptop
 class Terminal:
     """A program of the laptop on a terminal of its own; use as a context manager."""
 
-    def __init__(self, laptop: Laptop, argv: Sequence[str], **more: object) -> None:
+    def __init__(self, laptop: Laptop, argv: Sequence[str], **more: Any) -> None:
         self.screen = ""
         self._read_to = 0
         self._master, slave = os.openpty()
         try:
             command = ["setsid", "--ctty", "--wait", *argv]
-            self.guest = laptop.popen(command, stdin=slave, stdout=slave, stderr=slave, **more)
+            env = {"TERM": "xterm-256color", **more.pop("env", {})}
+            self.guest = laptop.popen(command, env=env, stdin=slave, stdout=slave, stderr=slave, **more)
         finally:
             os.close(slave)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

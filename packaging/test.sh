@@ -1,13 +1,17 @@
 #!/bin/bash
 # Run the tests given (default: all). The lab makes network namespaces and starts servers, so it needs root.
-set -euo pipefail
+set -uo pipefail
 cd "$(dirname "$0")/.."
 
-export PYTHONDONTWRITEBYTECODE=1  # as root in somebody's checkout: leave no files of root there
+export PYTHONDONTWRITEBYTECODE=1
 command=(.venv/bin/pytest -p no:cacheprovider "$@")
-if [ "$(id -u)" != 0 ]; then
-  echo "The tests run under sudo: the lab needs network namespaces, a Docker engine and an sshd of its own." >&2
-  export RUFF_NO_CACHE=true MYPY_CACHE_DIR=/dev/null
-  command=(sudo --preserve-env=CI,PYTHONDONTWRITEBYTECODE,RUFF_NO_CACHE,MYPY_CACHE_DIR "${command[@]}")
+if [ "$(id -u)" = 0 ]; then
+  exec "${command[@]}" </dev/null 2>&1
 fi
-exec "${command[@]}" </dev/null 2>&1
+
+echo "The tests run under sudo: the lab needs network namespaces, a Docker engine and an sshd of its own." >&2
+export RUFF_NO_CACHE=true MYPY_CACHE_DIR=/dev/null
+sudo --preserve-env=CI,PYTHONDONTWRITEBYTECODE,RUFF_NO_CACHE,MYPY_CACHE_DIR "${command[@]}" </dev/null 2>&1
+status=$?
+sudo find . -user root -exec chown -h "$(id -u):$(id -g)" {} +  # leave no file of root in a person's checkout
+exit $status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -325,6 +326,7 @@ def test_a_taken_name_is_counted_up(name: str, taken: list[str], result: str) ->
     assert unique_name(name, taken) == result
 
 
+APP = Path(__file__).parents[3] / "app"
 ADDER = """
 import sys
 from pathlib import Path
@@ -338,7 +340,8 @@ for number in range(15):
 def test_two_processes_that_write_lose_nothing_of_each_other(profiles: Profiles) -> None:
     adders = [
         subprocess.Popen(
-            [sys.executable, "-c", ADDER, str(profiles.directory), who], env={"PYTHONPATH": "app"}
+            [sys.executable, "-c", ADDER, str(profiles.directory), who],
+            env={**os.environ, "PYTHONPATH": str(APP)},
         )
         for who in ("é", "è")  # the same file names for both
     ]

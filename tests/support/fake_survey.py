@@ -13,7 +13,10 @@ from spyglass.remote.base import Output
 
 @dataclass
 class FakeBeam:
-    """One BEAM process. ``listening``: (address in hex, port, inode); ``container``: an id, or empty."""
+    """One BEAM process. ``listening``: (address in hex, port, inode); ``container``: an id, or empty.
+
+    With pid -1 it stands for an account's home, where processes are hidden.
+    """
 
     pid: int
     words: str = ""

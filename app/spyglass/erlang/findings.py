@@ -20,7 +20,7 @@ class Findings:
         self._on_found = on_found
         self._lock = threading.Lock()
         self._nodes: dict[str, Found] = {}
-        self._starts: set[tuple[str, int]] = set()
+        self._starts: set[tuple[str, str, int]] = set()
         self._warnings: dict[str, None] = {}
         self.lost: Lost | None = None
 
@@ -34,9 +34,9 @@ class Findings:
         if node.info.reachable and not known and self._on_found:
             self._on_found(node)
 
-    def first_visit(self, peer: Peer) -> bool:
-        """Whether this start of this node was not met before, by another address."""
-        start = (peer.node, peer.creation)
+    def first_visit(self, ground: str, peer: Peer) -> bool:
+        """Whether this start of this node was not met before, by another port of its ground."""
+        start = (ground, peer.node, peer.creation)
         with self._lock:
             known = start in self._starts
             self._starts.add(start)

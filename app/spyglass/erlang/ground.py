@@ -110,7 +110,7 @@ class Ground:
 
 def match(beams: Iterable[Beam], node: str, port: int | None) -> Beam | None:
     """The one of ``beams`` that is the node; None when that can't be told."""
-    beams = tuple(beams)
+    beams = tuple(beam for beam in beams if beam.pid > 0)  # the survey's stand-in for an account has none
     inodes = {found.inode for beam in beams for found in beam.listeners if found.port == port}
     for beam in beams:
         if beam.sockets and beam.sockets & inodes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from spyglass.erlang import cookies
 from spyglass.erlang.cookies import Candidate, Given
-from spyglass.erlang.ground import Ground, match
+from spyglass.erlang.ground import HOST, Ground, match
 from spyglass.erlang.inside import Inside
 from spyglass.erlang.procfs import Beam
 
@@ -37,6 +37,8 @@ class Jar:
 
     def _told(self, ground: Ground, beam: Beam | None, node: str, port: int) -> Iterator[Candidate]:
         yield from cookies.given_for(self._given, node)
+        if beam is None and ground.key == HOST:
+            yield from self._of_guests(ground, node, port)
         facts = ground.container_of(beam)
         environ = facts.environ if facts else None
         for one in (beam,) if beam else ground.beams or (Beam(pid=-1),):
@@ -46,6 +48,13 @@ class Jar:
             own = match(beams, node, port)
             for one in (own,) if own else beams:
                 yield from cookies.found_in(one, environ)
+
+    def _of_guests(self, ground: Ground, node: str, port: int) -> Iterator[Candidate]:
+        """Where the host hides its processes, one of a container in its network may be the node."""
+        for facts in ground.containers:
+            guest = match(self._inside.look(facts, None).beams, node, port)
+            if guest:
+                yield from cookies.found_in(guest, facts.environ)
 
     def better_source(self, ground: Ground, beam: Beam | None, cookie: Candidate) -> Candidate | None:
         """Where a cookie of the command line really came from; None when that is known well enough.

@@ -180,7 +180,7 @@ class Search:
             self._dialler, ground.ways(door.port), self._wish.me, self._stop, seconds=seconds
         ) as visit:
             peer = visit.peer
-            if not self._chosen(peer.node) or not self._findings.first_visit(peer):
+            if not self._chosen(peer.node) or not self._findings.first_visit(ground.key, peer):
                 return
             beam = ground.beam_of(peer.node, door.port)
             if not self._is_wanted(ground, beam):

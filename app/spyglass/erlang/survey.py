@@ -113,7 +113,7 @@ def _beam(
     body = {kind: text for kind, name, text in group if name.split(" ")[0] == pid}
     sockets = frozenset(int(word) for word in body.get("sockets", "").split() if word.isdecimal())
     return Beam(
-        pid=int(pid) if pid.isdecimal() else -1,
+        pid=int(pid) if pid.isdecimal() else -1,  # "-": no process, an account's home (survey.sh)
         uid=procfs.read_status(body["beam"]),
         container_ids=tuple(i for i in procfs.read_cgroup(body.get("cgroup", "")) if i not in ours),
         uid_map=procfs.read_uid_map(body.get("uidmap", "")),

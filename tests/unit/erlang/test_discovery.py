@@ -288,6 +288,16 @@ def test_where_processes_are_hidden_containers_are_asked_all_the_same() -> None:
     assert found["app@web"].info.reachable
 
 
+def test_where_processes_are_hidden_a_container_in_the_host_s_network_knows_its_own() -> None:
+    net = container(name="net", Mode="host", Networks={"host": {"IPAddress": ""}})
+    home = FakeBeam(-1, files=[(".erlang.cookie", "other")])
+    host = FakeHost([net], [home], readable=False, visible=False)
+    host.inside[identity(1)] = [FakeBeam(1, "-name inner@10.99.0.1 -setcookie right")]
+    node = FakeNode("inner@10.99.0.1")
+    found, _, _ = look(host, node_at(node, "127.0.0.1"))
+    assert (found["inner@10.99.0.1"].info.reachable, node.wrong) == (True, 0)
+
+
 @pytest.mark.warns("that there is no shell")
 def test_where_no_shell_is_the_loopback_s_epmd_is_asked() -> None:
     remote = FakeRemote(

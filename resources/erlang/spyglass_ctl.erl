@@ -15,7 +15,8 @@
 -export([start/0, event/1]).
 
 -define(LINE_LIMIT, 1000000).
--define(LEAVE_LIMIT_MS, 220).
+-define(LEAVE_LIMIT_MS, 250).
+-define(SETTLE_MS, 60).
 
 %% @doc The entry point (`-run spyglass_ctl').
 start() ->
@@ -136,7 +137,7 @@ command(Command, _) -> throw({unknown_command, Command}).
 %% The window first: a halt while the Applications tab is open makes the remote log an error.
 leave() ->
     {Leaver, Monitor} = spawn_monitor(fun() ->
-        spyglass_observer:close(),
+        spyglass_observer:close() =:= closed andalso settle(),
         spyglass_lend:withdraw_all()
     end),
     receive
@@ -144,3 +145,9 @@ leave() ->
     after ?LEAVE_LIMIT_MS -> ok
     end,
     halt(0, [{flush, false}]).
+
+%% Observer's remote half ends by itself when the window has gone. If our link were cut in
+%% the middle of that, the node would try to dial us back, and log that it cannot.
+settle() ->
+    [rpc:call(Node, erlang, node, [], ?SETTLE_MS) || Node <- nodes(connected)],
+    timer:sleep(?SETTLE_MS).

@@ -19,6 +19,8 @@
 
 -define(OPEN_LIMIT_MS, 15000).
 -define(CLOSE_LIMIT_MS, 1500).
+-define(FALL_LIMIT_MS, 1000).
+-define(LOOK_MS, 250).
 -define(ANSWER_LIMIT_MS, 5000).
 %% Positions in observer_wx's #state{} and the number of its first node menu entry, OTP 21 to 25.
 -define(ACTIVE_NODE, 10).
@@ -42,7 +44,7 @@ open(Node) ->
 close() ->
     case whereis(observer) of
         undefined -> not_open;
-        Window -> shut(Window)
+        Window -> shut(Window, ?CLOSE_LIMIT_MS)
     end.
 
 %% @doc Turn to the tab of this position, from 0; return its title.
@@ -74,7 +76,7 @@ handle_call({open, Node}, From, State) ->
 
 handle_cast({nodedown, Node}, #state{node = Shown, target = Target} = State)
   when Node =:= Shown; Node =:= Target ->
-    spawn(fun close/0),
+    whereis(observer) =:= undefined orelse spawn(fun() -> shut(whereis(observer), ?FALL_LIMIT_MS) end),
     {noreply, give_up(State)};
 handle_cast(_, State) ->
     {noreply, State}.
@@ -149,11 +151,32 @@ show_on(Node) ->
     whereis(observer) =/= undefined orelse start(),
     point_at(Node),
     Node =:= active_node() orelse misled(),
-    Notebook = notebook(),
-    Frame = wxWindow:getParent(wxWindow:getParent(Notebook)),
+    Frame = frame(),
     wxWindow:show(Frame),
     wxWindow:raise(Frame),
-    {shown, whereis(observer)}.
+    Window = whereis(observer),
+    spawn(fun() -> frame(), watch_title(monitor(process, Window), Window, Frame) end),
+    {shown, Window}.
+
+%% Observer goes back to its own node when a call to the other one fails, and puts a box on
+%% top. Its title tells, and wx gives it even while a box keeps Observer from answering.
+watch_title(Monitor, Window, Frame) ->
+    receive
+        {'DOWN', Monitor, process, _, _} -> ok
+    after ?LOOK_MS ->
+        case string:find(title(Frame), atom_to_list(node())) of
+            nomatch -> watch_title(Monitor, Window, Frame);
+            _ -> shut(Window, ?FALL_LIMIT_MS)
+        end
+    end.
+
+title(Frame) ->
+    try wxTopLevelWindow:getTitle(Frame)
+    catch _:_ -> ""
+    end.
+
+frame() ->
+    wx:typeCast(wxWindow:getParent(wxWindow:getParent(notebook())), wxFrame).
 
 misled() ->
     close(),
@@ -190,12 +213,13 @@ notebook() ->
     after ?ANSWER_LIMIT_MS -> throw({observer_failed, <<"Observer does not answer">>})
     end.
 
-%% Modal boxes keep Observer from stopping, and killing it would leave dead windows behind:
+%% Modal boxes keep Observer from stopping (and so does a tab that is just being opened: it
+%% and the window then wait for each other), and killing it would leave dead windows behind:
 %% then this node has to go as a whole. Spyglass sees it end and starts another one.
-shut(Window) ->
+shut(Window, LimitMs) ->
     Monitor = monitor(process, Window),
     spawn(fun() -> observer:stop() end),
     receive
         {'DOWN', Monitor, process, _, _} -> closed
-    after ?CLOSE_LIMIT_MS -> halt(5, [{flush, false}])
+    after LimitMs -> halt(5, [{flush, false}])
     end.

@@ -70,12 +70,16 @@ def _make(erlang: Erlang, top: Path, home: Path) -> Path:
 
 def _compile(erlang: Erlang, out: Path) -> None:
     if not erlang.compiler:
-        raise Failure("This Erlang has no compiler", "Install it (Debian: erlang-dev), or choose another Erlang.")
+        raise Failure(
+            "This Erlang has no compiler", "Install it (Debian: erlang-dev), or choose another Erlang."
+        )
     files = [str(source) for source in sources()]
     try:
         run(erlang.path, _COMPILE, "-extra", str(out), "made", *files, timeout=_LIMIT)
     except Failure as failure:
-        raise Failure(f"Our Erlang modules do not compile: {failure.title}", failure.hint, code="compile") from None
+        raise Failure(
+            f"Our Erlang modules do not compile: {failure.title}", failure.hint, code="compile"
+        ) from None
 
 
 def _unwritable(directory: Path, error: OSError) -> Failure:

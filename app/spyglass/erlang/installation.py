@@ -13,7 +13,9 @@ from spyglass import log
 from spyglass.errors import Failure
 
 # What would change the VM's flags or code path, or (ERL_*FLAGS) be shown in its command line.
-_FOREIGN = re.compile(r"ERL_(\w*FLAGS|LIBS|INETRC|EPMD_\w+|COMPILER_OPTIONS|CRASH_DUMP\w*)|ELIXIR_ERL_OPTIONS")
+_FOREIGN = re.compile(
+    r"ERL_(\w*FLAGS|LIBS|INETRC|EPMD_\w+|COMPILER_OPTIONS|CRASH_DUMP\w*)|ELIXIR_ERL_OPTIONS"
+)
 
 _ASK = (
     "Has = fun(M) -> code:which(M) =/= non_existing end,"
@@ -63,7 +65,9 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | {"ERL_CRASH_DUMP_SECONDS": "0"}
 
 
-def run(path: Path, expression: str, *args: str, timeout: float, environ: Mapping[str, str] | None = None) -> str:
+def run(
+    path: Path, expression: str, *args: str, timeout: float, environ: Mapping[str, str] | None = None
+) -> str:
     """Run ``erl`` for one expression and return what it prints. Raises Broken."""
     argv = [str(path), "-noinput", "-boot", "no_dot_erlang", "-eval", expression, *args]
     try:
@@ -92,7 +96,9 @@ def _first_line(output: bytes) -> str:
 
 
 def _broken(path: Path, why: str) -> Broken:
-    return Broken(f"{path} does not work: {why}", "Repair that Erlang, or choose another one in the preferences.")
+    return Broken(
+        f"{path} does not work: {why}", "Repair that Erlang, or choose another one in the preferences."
+    )
 
 
 def probe(path: Path, environ: Mapping[str, str] | None = None) -> Erlang:

@@ -38,7 +38,9 @@ def arguments(slot: Slot, ebin: Path) -> list[str]:
 class LocalNode:
     """One local VM. Every method may be called from any thread; all raise Failure and its kin."""
 
-    def __init__(self, child: Callable[[Callable[[Event], None]], Child], on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self, child: Callable[[Callable[[Event], None]], Child], on_event: Callable[[Event], None]
+    ) -> None:
         """Use :meth:`start`."""
         self._on_event = on_event
         self._settled = threading.Event()  # it is up, or it is over
@@ -79,7 +81,9 @@ class LocalNode:
     def ready(self, timeout: float = 10.0) -> None:
         """Wait until it is up, at most ``timeout`` seconds."""
         if not self._settled.wait(timeout):
-            raise Failure(f"Erlang did not start within {timeout:g} s", self._hint(), retry=True, code="timeout")
+            raise Failure(
+                f"Erlang did not start within {timeout:g} s", self._hint(), retry=True, code="timeout"
+            )
         if not self._up:
             raise Failure("Erlang did not start", self._hint(), code="local-erlang")
 

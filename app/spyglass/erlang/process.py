@@ -86,7 +86,9 @@ class Child:
             reply = answer.get(timeout=timeout)
         except queue.Empty:
             raise Failure(
-                f"The local Erlang did not answer within {timeout:g} s ({command})", retry=True, code="timeout"
+                f"The local Erlang did not answer within {timeout:g} s ({command})",
+                retry=True,
+                code="timeout",
             ) from None
         finally:
             self._waiting.pop(number, None)
@@ -97,8 +99,7 @@ class Child:
         raise self._gone()
 
     def _send(self, line: str) -> None:
-        pipe = self._process.stdin
-        assert pipe is not None
+        pipe = _opened(self._process.stdin)
         try:
             pipe.write(line.encode("ascii") + b"\n")
             pipe.flush()
@@ -110,8 +111,7 @@ class Child:
         return Lost("The local Erlang ended", words[-1] if words else "")
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as pipe:
+        with _opened(self._process.stdout) as pipe:
             for line in pipe:
                 self._take(line)
         status = self._process.wait()
@@ -137,8 +137,7 @@ class Child:
             answer.put(message)
 
     def _drain(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as pipe:
+        with _opened(self._process.stderr) as pipe:
             for line in pipe:
                 text = line.decode("utf-8", "replace").strip()
                 if text:
@@ -151,7 +150,7 @@ class Child:
     def close(self) -> None:
         """Let it end by closing its standard input; make it end if it does not. Idempotent."""
         with self._lock:
-            _shut(self._process.stdin)
+            _shut(_opened(self._process.stdin))
         for insist in (self._process.terminate, self._process.kill, lambda: None):
             try:
                 self._process.wait(_GRACE)
@@ -173,12 +172,17 @@ def _spawn(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess
         raise Missing(f"{argv[0]} cannot be started: {error.strerror}", "Choose another Erlang.") from error
 
 
-def _shut(pipe: IO[bytes] | None) -> None:
-    if pipe is not None:
-        try:
-            pipe.close()
-        except OSError:
-            return  # it had gone before; what was buffered is of no use
+def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise ValueError("the child was started without this pipe")
+    return pipe
+
+
+def _shut(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        return  # it had gone before; what was buffered is of no use
 
 
 def _encoded(text: str) -> str:

@@ -29,7 +29,9 @@ def _nodedown(node: str, _text: str) -> Failure:
 
 
 def _timeout(node: str, _text: str) -> Failure:
-    return Failure(f"{node} did not answer in time", "Try again, or give it more time.", retry=True, code="timeout")
+    return Failure(
+        f"{node} did not answer in time", "Try again, or give it more time.", retry=True, code="timeout"
+    )
 
 
 def _failed_there(node: str, text: str) -> Failure:
@@ -39,7 +41,7 @@ def _failed_there(node: str, text: str) -> Failure:
 def _bad_term(_node: str, text: str) -> Failure:
     return BadInput(
         f"This is not an Erlang term: {text}",
-        "Write each argument as Erlang would: 1, foo, \"text\", <<\"binary\">>, [1,2], 'Elixir.Foo'.",
+        'Write each argument as Erlang would: 1, foo, "text", <<"binary">>, [1,2], \'Elixir.Foo\'.',
     )
 
 
@@ -62,7 +64,11 @@ def _not_lent(node: str, text: str) -> Failure:
 
 
 def _no_display(_node: str, _text: str) -> Failure:
-    return Missing("Observer has no display to open its window on", "Run Spyglass in a desktop session.", code="no-display")
+    return Missing(
+        "Observer has no display to open its window on",
+        "Run Spyglass in a desktop session.",
+        code="no-display",
+    )
 
 
 def _observer_failed(node: str, text: str) -> Failure:

@@ -26,7 +26,11 @@ _KEPT = "erlang.json"
 
 
 def find(
-    setting: str = "", environ: Mapping[str, str] | None = None, *, window: bool = True, cache: Path | None = None
+    setting: str = "",
+    environ: Mapping[str, str] | None = None,
+    *,
+    window: bool = True,
+    cache: Path | None = None,
 ) -> Erlang:
     """The Erlang to use. ``setting``: a path that the person chose, of ``erl`` or of its directory.
 
@@ -65,7 +69,7 @@ def _chosen(setting: str) -> Path:
     for one in tried:
         if one.is_file() and os.access(one, os.X_OK):
             return one.absolute()
-    raise Missing(f"There is no Erlang at {setting}", "Choose the program `erl` of an installation, or none to search.")
+    raise Missing(f"There is no Erlang at {setting}", "Choose the program `erl` of one, or nothing at all.")
 
 
 def _usable(erlang: Erlang, *, window: bool) -> Erlang:

@@ -29,9 +29,9 @@ def banner(node: str, *, elixir: bool) -> str:
 
 
 def run_shell(erlang: Erlang, ebin: Path, slot: Slot, node: str, port: int, cookie: str) -> int:
-    """Run a shell on ``node``, which is behind 127.0.0.1:``port``, in this terminal.
+    r"""Run a shell on ``node``, which is behind 127.0.0.1:``port``, in this terminal.
 
-    Returns the exit status when the person has left it. Meanwhile Ctrl-C and Ctrl-\\ belong
+    Returns the exit status when the person has left it. Meanwhile Ctrl-C and Ctrl-\ belong
     to the shell; call it from the main thread. Raises Missing when the Erlang is not there,
     BadInput for a cookie that can be none.
     """
@@ -43,7 +43,9 @@ def run_shell(erlang: Erlang, ebin: Path, slot: Slot, node: str, port: int, cook
         try:
             child = subprocess.Popen(argv, env=environment(), pass_fds=(descriptor,))
         except OSError as error:
-            raise Missing(f"{argv[0]} cannot be started: {error.strerror}", "Choose another Erlang.") from error
+            raise Missing(
+                f"{argv[0]} cannot be started: {error.strerror}", "Choose another Erlang."
+            ) from error
         return child.wait()
 
 

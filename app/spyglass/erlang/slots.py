@@ -112,7 +112,9 @@ def _locked(file: Path) -> int | None:
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     except OSError as error:
-        raise Failure(f"{file} cannot be used: {error.strerror}", "Make its directory writable for you.") from error
+        raise Failure(
+            f"{file} cannot be used: {error.strerror}", "Make its directory writable for you."
+        ) from error
     try:
         _lock(descriptor)
     except OSError:

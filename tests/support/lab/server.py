@@ -43,6 +43,15 @@ Match User {password_user}
 """
 
 
+# Containers need routes and control groups; AppArmor's profiles are the machine's: the engine shall not see it.
+_PREPARE = """
+echo 1 > /proc/sys/net/ipv4/ip_forward
+[ ! -d /sys/kernel/security/apparmor ] || mount -t tmpfs -o mode=755 tmpfs /sys/kernel/security
+[ -e /sys/fs/cgroup/cgroup.controllers ] || [ -d /sys/fs/cgroup/devices ] ||
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+"""
+
+
 class Server:
     """Docker engine and sshd at 10.99.0.1:2222. ``keys`` holds the host key and the clients' keys.
 
@@ -125,7 +134,7 @@ class Server:
             "--exec-opt": "native.cgroupdriver=cgroupfs",
             "--log-level": "warn",
         }
-        self.place.sh("echo 1 > /proc/sys/net/ipv4/ip_forward")
+        self.place.sh(_PREPARE)
         command = ["dockerd", *(f"{flag}={value}" for flag, value in flags.items())]
         with (run / "dockerd.log").open("ab") as log:
             return self.place.popen(command, stdout=log, stderr=log)

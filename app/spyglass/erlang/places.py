@@ -40,9 +40,8 @@ def candidates(environ: Mapping[str, str] | None = None) -> Iterator[Path]:
 
 
 def _directories(environ: Mapping[str, str]) -> Iterator[Path]:
-    yield from (
-        Path(entry) for entry in environ.get("PATH", "").split(os.pathsep) if Path(entry).is_absolute()
-    )
+    on_path = map(Path, environ.get("PATH", "").split(os.pathsep))
+    yield from (entry for entry in on_path if entry.is_absolute())
     home = Path(environ.get("HOME") or Path.home())
     yield from (home / place for place in _HOME)
     for many in [*_managed(environ), *(home / place for place in _MANY)]:
@@ -97,11 +96,8 @@ def install_command(os_release: str | None = None, platform: str = sys.platform)
     """
     if platform in {"darwin", "win32"}:
         return _INSTALL["macos" if platform == "darwin" else "windows"]
-    fields = dict(
-        re.findall(
-            r'^(\w+)="?([^"\n]*)"?$', _os_release() if os_release is None else os_release, re.MULTILINE
-        )
-    )
+    text = _os_release() if os_release is None else os_release
+    fields = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', text, re.MULTILINE))
     names = [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
     return next((_INSTALL[name] for name in map(_family, names) if name in _INSTALL), "")
 

@@ -96,7 +96,7 @@ def _none() -> Missing:
     hint = command or "Install Erlang/OTP 25 or newer, with Observer,"
     return Missing(
         "There is no Erlang on this computer",
-        f"{hint}  (Observer comes with Erlang; where it is installed already, choose `erl` in the preferences).",
+        f"{hint}  (where one is installed already, choose its `erl` in the preferences).",
         code="no-erlang",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -196,6 +197,26 @@ def test_a_new_node_hangs_up_on_the_old_greeting(nodes: Nodes) -> None:
         pytest.raises(handshake.HungUp),
     ):
         handshake.greet(stream, ME, version=5)
+
+
+def test_a_node_behind_tls_is_recognised(nodes: Nodes) -> None:
+    certificate = str(nodes.home / "tls.pem")
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-days", "2"]
+    subprocess.run(
+        [*make, "-keyout", certificate, "-out", certificate + ".crt"], check=True, capture_output=True
+    )
+    options = ("-proto_dist", "inet_tls", "-ssl_dist_opt", "server_certfile", certificate + ".crt")
+    keys = ("server_keyfile", certificate)
+    one = nodes.find(nodes.start("-name", "{n}@127.0.0.1", "-setcookie", "{c}", *options, *keys))
+    assert (one.info.reachable, one.info.tls, one.info.why_not) == (False, True, "speaks TLS")
+
+
+def test_a_node_that_is_stopped_is_listed_with_the_reason(nodes: Nodes) -> None:
+    short = nodes.start("-name", "{n}@127.0.0.1", "-setcookie", "{c}")
+    nodes.running[-1].send_signal(signal.SIGSTOP)
+    one = nodes.find(short)
+    assert (one.info.node, one.info.reachable) == (f"{short}@127.0.0.1", False)
+    assert one.info.why_not == f"port {one.info.port} accepts, but gives no answer"
 
 
 def test_an_epmd_is_no_node(nodes: Nodes) -> None:

@@ -32,6 +32,7 @@ MaxStartups 100
 LogLevel {log_level}
 PrintMotd no
 UseDNS no
+SetEnv HOME={home}/empty
 Subsystem sftp internal-sftp
 """
 
@@ -54,7 +55,7 @@ class Sshd:
 
     def __init__(self, home: Path, options: Sequence[str] = (), *, log_level: str = "ERROR") -> None:
         self.home = home
-        home.mkdir(parents=True, exist_ok=True)
+        (home / "empty").mkdir(parents=True, exist_ok=True)  # the account's own shell start-up is not under test
         self.key = keygen(home / "client_ed25519")
         keygen(home / "host_ed25519")
         shutil.copy(home / "client_ed25519.pub", home / "authorized_keys")

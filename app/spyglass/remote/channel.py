@@ -153,11 +153,9 @@ class Channel(paramiko.Channel):
     def sendall(self, data: bytes) -> None:  # type: ignore[override]  # bytes is what a Stream takes
         """Send everything; BrokenPipeError after shutdown_write or when the other side closed."""
         while data:
-            with self.lock:
-                size = self._wait_for_send_window(len(data))  # type: ignore[attr-defined]  # not in the stubs
-            if not size or self.transport is None:
+            size = self.send(data)
+            if not size:
                 raise BrokenPipeError(errno.EPIPE, "the channel is closed for sending")
-            self.transport.send_data(self.remote_chanid, data if size == len(data) else data[:size])
             data = data[size:]
 
     def _feed(self, m: Any) -> None:
@@ -166,8 +164,20 @@ class Channel(paramiko.Channel):
 
     def shutdown_write(self) -> None:
         """Tell the other side that nothing more comes."""
-        super().shutdown_write()
+        with self.lock:
+            message = self._send_eof()  # type: ignore[attr-defined]  # not in the stubs
+        if message is not None and self.transport is not None:
+            with contextlib.suppress(BrokenPipeError):  # the other side has closed: it knows
+                self.transport._send_user_message(message, self)
         self._perhaps_over()
+
+    def send(self, data: bytes) -> int:  # type: ignore[override]  # as above
+        """Send what the window lets through at once or within the time-out; returns how much, 0 when closed."""
+        with self.lock:
+            size = int(self._wait_for_send_window(len(data)))  # type: ignore[attr-defined]  # not in the stubs
+        if size and self.transport is not None:
+            self.transport.send_data(self, data if size == len(data) else data[:size])
+        return size
 
     def close(self) -> None:
         """Release it; nothing is raised when the link is gone already."""
@@ -251,8 +261,11 @@ class Command(Channel):
     _signalled = False
 
     def converse(self, stdin: bytes, deadline: float) -> bool:
-        """Feed ``stdin`` and collect until the command is over; False when ``deadline`` (monotonic) comes first."""
-        at = 0 if stdin else -1
+        """Feed ``stdin`` to its end and collect until the command is over.
+
+        False when ``deadline`` (monotonic seconds) comes first.
+        """
+        at = 0
         while True:
             if self.started and at >= 0:
                 at = self._feed_some(stdin, at)

@@ -53,6 +53,11 @@ class Packets(Packetizer):
     def start_handshake(self, timeout: float) -> None:
         """Nothing to start: who shakes hands keeps the time, without a thread of its own."""
 
+    @property
+    def sending(self) -> Any:
+        """The lock that whoever sends holds."""
+        return self._Packetizer__write_lock  # type: ignore[attr-defined]
+
     def send_message(self, data: Message) -> None:
         """Send one message."""
         if not self._Packetizer__aead_out:
@@ -62,7 +67,7 @@ class Packets(Packetizer):
         padding = 3 + _BLOCK - (len(payload) + 4) % _BLOCK
         head = _HEAD.pack(len(payload) + padding + 1)
         plain = b"%c%b%b" % (padding, payload, os.urandom(padding))
-        with self._Packetizer__write_lock:  # type: ignore[attr-defined]
+        with self.sending:
             iv = self._Packetizer__iv_out
             self._write(head + self._Packetizer__block_engine_out.encrypt(iv, plain, head))
             self._Packetizer__iv_out = _next(iv)

@@ -160,13 +160,15 @@ class Link:
             return None
 
     def _carry_up(self, stream: Stream) -> None:
-        sock = self._sock
         try:
-            while data := sock.recv(PIECE):
-                stream.sendall(data)
-            stream.shutdown_write()
+            while data := self._sock.recv(PIECE):
+                if not _took(stream, data):
+                    return  # it wants no more, but what it has said already must still get through
         except OSError:
             self.break_off()
+        else:
+            with contextlib.suppress(OSError):
+                stream.shutdown_write()
 
     def _carry_down(self) -> None:
         self._reached.wait()
@@ -182,6 +184,14 @@ class Link:
                 sock.shutdown(socket.SHUT_WR)
         except OSError:
             self.break_off()
+
+
+def _took(stream: Stream, data: bytes) -> bool:
+    try:
+        stream.sendall(data)
+    except OSError:
+        return False
+    return True
 
 
 def _end_listener(listener: socket.socket) -> None:

@@ -301,4 +301,4 @@ def _request(transport: Transport, channel: Channel, kind: str, value: str, *, r
     m.add_string(kind)
     m.add_boolean(reply)
     m.add_string(value)
-    transport._send_user_message(m)
+    transport._send_user_message(m, channel)

@@ -25,7 +25,6 @@ import paramiko
 import paramiko.common
 from paramiko.common import MSG_NAMES, cMSG_CHANNEL_OPEN, cMSG_CHANNEL_WINDOW_ADJUST, cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
-from paramiko.packet import Packetizer
 from paramiko.ssh_exception import SSHException
 
 from spyglass.errors import Cancelled
@@ -89,7 +88,7 @@ class _Channels:
 class Transport(paramiko.Transport):
     """One SSH connection over a Stream. ``on_end(reason)`` is called once, in its thread, when it is over."""
 
-    packets: type[Packetizer] = Packets
+    packets: type[Packets] = Packets
     _kex_info = {  # noqa: RUF012 - paramiko's own shape
         **paramiko.Transport._kex_info,  # type: ignore[attr-defined]
         "curve25519-sha256": paramiko.Transport._kex_info["curve25519-sha256@libssh.org"],  # type: ignore[attr-defined]
@@ -115,6 +114,7 @@ class Transport(paramiko.Transport):
         number: _virtual(method.__name__)
         for number, method in paramiko.Transport._channel_handler_table.items()  # type: ignore[attr-defined]
     }
+    packetizer: Packets
     clear_to_send_lock: Any
     clear_to_send: Any
     _channels: Any
@@ -172,6 +172,7 @@ class Transport(paramiko.Transport):
     def cut(self) -> None:
         """End it without waiting, from any thread: whoever waits for something is woken."""
         self.active = False
+        self.clear_to_send.set()
         self.packetizer.close()  # shuts the wire down, which wakes the thread
         for channel in self._channels.values():
             channel._unlink()
@@ -194,6 +195,7 @@ class Transport(paramiko.Transport):
             super().run()
         finally:
             self.active = False
+            self.clear_to_send.set()
             for channel in [*self._channels.values(), *self._abandoned.values()]:
                 channel._unlink()
             self._wake()
@@ -230,25 +232,40 @@ class Transport(paramiko.Transport):
             return False
         return data.asbytes()[0] >= _CONNECTION_MESSAGES
 
-    def _send_user_message(self, data: Message) -> None:
-        """Send what belongs to the connection; OSError where paramiko drops it or raises EOFError."""
+    def _send_user_message(self, data: Message, channel: Channel | None = None) -> None:
+        """Send what belongs to the connection; OSError where paramiko drops it or raises EOFError.
+
+        With a channel: only while it is open. Its CLOSE is sent by the reading thread, at any
+        moment, and a server ends the whole connection when something comes after that.
+        """
         if threading.current_thread() is self:
             self._send_message(data)
             return
+        deadline = time.monotonic() + self.clear_to_send_timeout
         try:
-            with self.clear_to_send_lock:
-                if ready := self.active and self.clear_to_send.is_set():
-                    self.packetizer.send_message(data)
-            if not ready:
-                super()._send_user_message(data)  # type: ignore[misc]  # not in the stubs
+            while not self._sent(data, channel):
+                self.clear_to_send.wait(1)
+                if time.monotonic() > deadline:
+                    raise ConnectionResetError(errno.ETIMEDOUT, "the server did not finish changing keys")
         except (EOFError, SSHException) as exc:
             raise ConnectionResetError(errno.ECONNRESET, str(exc) or "the connection is gone") from exc
-        if not self.active:
-            raise ConnectionResetError(errno.ECONNRESET, "the connection is gone")
 
-    def send_data(self, number: int, data: bytes) -> None:
-        """Send data on the channel with that number at the server (RFC 4254, 5.2)."""
-        self._send_user_message(_Ready(_DATA.pack(94, number, len(data)) + data))
+    def _sent(self, data: Message, channel: Channel | None) -> bool:
+        """Send unless keys are being exchanged."""
+        with self.clear_to_send_lock:
+            if not self.active:
+                raise ConnectionResetError(errno.ECONNRESET, "the connection is gone")
+            if not self.clear_to_send.is_set():
+                return False
+            with self.packetizer.sending:
+                if channel is not None and channel.closed:
+                    raise BrokenPipeError(errno.EPIPE, "the channel is closed")
+                self.packetizer.send_message(data)
+        return True
+
+    def send_data(self, channel: Channel, data: bytes) -> None:
+        """Send data on the channel (RFC 4254, 5.2)."""
+        self._send_user_message(_Ready(_DATA.pack(94, channel.remote_chanid, len(data)) + data), channel)
 
     def _parse_newkeys(self, m: Message) -> None:
         super()._parse_newkeys(m)  # type: ignore[misc]  # not in the stubs
@@ -263,7 +280,7 @@ class Transport(paramiko.Transport):
         m.add_int(channel.remote_chanid)
         m.add_int(size)
         with contextlib.suppress(OSError):  # a dead link is noticed elsewhere
-            self._send_user_message(m)
+            self._send_user_message(m, channel)
 
     # channels
 

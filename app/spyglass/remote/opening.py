@@ -78,10 +78,10 @@ def _open(
     busy: Callable[[str], None],
 ) -> Remote:
     if isinstance(hop, ContainerHop):
-        from spyglass.remote.container import Container  # noqa: PLC0415 - most ways have none
+        from spyglass.remote import container  # noqa: PLC0415 - most ways have none
 
         busy(f"looking for the container {hop.name}")
-        return Container.open(hop, through)
+        return container.find(through, hop.name, hop.engine)
     lean.import_paramiko()  # only here: it costs 0.1 s, and not every way needs it
     from spyglass.remote.ssh import SSH  # noqa: PLC0415
 

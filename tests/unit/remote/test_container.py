@@ -7,13 +7,16 @@ import json
 import socket
 import tarfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from spyglass.errors import Denied, Failure, Missing, Unreachable
-from spyglass.remote.base import Output
+from spyglass.profile import ContainerHop
+from spyglass.remote.base import Output, Stop
 from spyglass.remote.container import Container, Facts, find, read_inspect
+from spyglass.remote.opening import open_hops
 from support.fake_remote import Answer, FakeRemote, Said
 from support.fake_survey import container, identity
 
@@ -186,3 +189,14 @@ def test_whole_inspect_objects_are_understood() -> None:
     assert (one.addresses, one.networks[0].aliases) == (("172.17.0.2", "fd00::2"), ("w",))
     assert [(p.port, p.host, p.host_port) for p in one.published] == [(80, "127.0.0.1", 8080)]
     assert "A=1" not in repr(one)
+
+
+def test_a_hop_of_a_profile_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spyglass.remote.opening.Local", lambda: engine([container(1, "web")]))
+
+    def ask(question: object) -> None:
+        pytest.fail(f"asked {question}")
+
+    with ExitStack() as stack:
+        place = open_hops((ContainerHop(name="web"),), ask, Stop(), stack)[-1]
+        assert place.describe() == "container web"

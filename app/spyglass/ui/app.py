@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSocketNotifier
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from spyglass import APP_ID, __version__, log
+from spyglass.errors import Failure
 from spyglass.ui import icons, style
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.window import MainWindow
@@ -20,7 +21,11 @@ from spyglass.ui.window import MainWindow
 if TYPE_CHECKING:
     from spyglass.ui.bridge import HubLike
 
-THEMES = ("system", "light", "dark")
+THEMES = ("system", "auto", "light", "dark")
+
+_SWITCH = 0.001
+"""Seconds that a busy worker may hold the interpreter while the window waits for it. Painting
+hands it over at each call into Qt, so Python's own 5 ms would add up to stalls."""
 
 
 def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
@@ -39,14 +44,25 @@ def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
 def start(argv: Sequence[str]) -> int:
     """Show the window over the saved profiles; what ``spyglass`` without a subcommand does."""
     from spyglass.hub import Hub  # noqa: PLC0415 - the toolkit first: tests of the window need no hub
-    from spyglass.store import paths  # noqa: PLC0415
+    from spyglass.store import paths, settings  # noqa: PLC0415
     from spyglass.store.profiles import Profiles  # noqa: PLC0415
 
     options = _options(argv)
-    places = paths.use(paths.under(options.profile_dir)) if options.profile_dir else paths.current()
+    try:
+        places = paths.use(paths.under(options.profile_dir)) if options.profile_dir else paths.current()
+        places.ensure()
+    except Failure as fault:
+        print(f"{fault.title}\n{fault.hint}", file=sys.stderr)  # noqa: T201 - there is no place for a window
+        return 1
     desk = QuestionDesk()
-    hub = Hub(Profiles(places.profiles), desk.ask, withdraw=desk.withdraw)
-    return run(hub, argv, desk=desk, state=places.ensure().state)
+    hub = Hub(
+        Profiles(places.profiles),
+        desk.ask,
+        erl=lambda: settings.load(places.settings)[0].erl,
+        withdraw=desk.withdraw,
+    )
+    theme = options.theme or settings.load(places.settings)[0].theme
+    return run(hub, [f"--theme={theme}"], desk=desk, state=places.state)
 
 
 def run(
@@ -58,7 +74,8 @@ def run(
     for sizes (default: the state directory of ``store.paths``).
     """
     options = _options(argv)
-    app = application(options.theme, dressed=False)
+    sys.setswitchinterval(_SWITCH)
+    app = application(options.theme or "system", dressed=False)
     window = MainWindow(hub, desk or QuestionDesk(), log.setup(), sizes(state))
     style.Theme.current.dress()
     window.show()
@@ -67,6 +84,8 @@ def run(
             return app.exec()
     finally:
         hub.close()
+        window.deleteLater()  # now, and not by the garbage collector when Qt has gone
+        QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def sizes(state: Path | None = None) -> QSettings:
@@ -81,7 +100,7 @@ def sizes(state: Path | None = None) -> QSettings:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="spyglass", add_help=False)
     parser.add_argument("--profile-dir", type=Path, default=None)
-    parser.add_argument("--theme", choices=THEMES, default="system")
+    parser.add_argument("--theme", choices=THEMES, default=None)
     return parser.parse_known_args(list(argv))[0]
 
 

@@ -70,7 +70,7 @@ NODES = (
     Column("OTP", 58, lambda n, _: n.otp or "", key=_otp),
     Column("Name type", 86, lambda n, _: n.name_type or ""),
     Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip"),
-    Column("State", 100, words.node_state),
+    Column("State", 100, words.node_state, look="prose"),
 )
 FORWARDS = (
     Column("Node", 240, lambda n, _: n.node, look="strong"),
@@ -180,7 +180,8 @@ class NodeDelegate(QStyledItemDelegate):
         if look == "chip" and text:
             self._chip(painter, QRectF(box), text, chosen=chosen)
         else:
-            shown = painter.fontMetrics().elidedText(text, _MIDDLE, box.width())
+            mode = Qt.TextElideMode.ElideRight if look == "prose" else _MIDDLE
+            shown = painter.fontMetrics().elidedText(text, mode, box.width())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()
 

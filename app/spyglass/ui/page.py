@@ -83,7 +83,7 @@ class ConnectionPage(QWidget):
         self.problem.copied.connect(lambda: self.copy(self.problem.text(), "The details"))
         self.problem.closed.connect(self._dismiss)
         self.tabs.currentChanged.connect(self.body.setCurrentIndex)
-        self.nodes.chosen.connect(self._show_header)
+        self.nodes.chosen.connect(self._selected)
         self.log.said.connect(self.note)
         self._note.timeout.connect(self._show_footer)
         for empty in self._empties:
@@ -169,6 +169,10 @@ class ConnectionPage(QWidget):
         else:
             self.note(f"{node.node}: {words.node_state(node, frozenset())}.")
 
+    def _selected(self) -> None:
+        self._show_header()
+        self._show_footer()
+
     def _show_header(self) -> None:
         selected = self.nodes.selected()
         self.header.show_status(
@@ -186,7 +190,12 @@ class ConnectionPage(QWidget):
         self.acted.emit(Verb.REFRESH if self.status.phase is Phase.READY else Verb.CONNECT, None)
 
     def _show_footer(self) -> None:
-        if not self._note.isActive():
+        if self._note.isActive():
+            return
+        selected = self.nodes.selected()
+        if len(selected) == 1 and not selected[0].reachable:
+            self._say(f"{selected[0].node}: {words.node_state(selected[0], frozenset())}")
+        else:
             self._say(words.footer(self.status), "\n".join(self.status.warnings))
 
     def _say(self, text: str, tooltip: str = "") -> None:

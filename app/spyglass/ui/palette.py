@@ -93,8 +93,8 @@ def _luminance(colour: str) -> float:
 
 
 def chosen(theme: str = "system") -> Tokens:
-    """The palette for ``light``, ``dark`` or ``system`` (light where the system does not tell)."""
-    if theme == "system":
+    """The palette for ``light``, ``dark`` or ``system`` (also ``auto``; light where it does not tell)."""
+    if theme in {"system", "auto"}:
         dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
         return DARK if dark else LIGHT
     return DARK if theme == "dark" else LIGHT

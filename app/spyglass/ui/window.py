@@ -144,11 +144,15 @@ class MainWindow(QMainWindow):
 
     def reload(self, choose: str = "") -> None:
         """Read the profiles again; choose one of them if told."""
-        saved = self.saved = [p for p in self.hub.profiles() if p.id not in self.unsaved]
+        try:
+            known, faults = self.hub.profiles(), self.hub.broken()
+        except Failure as fault:
+            known, faults = list(self.saved), [fault]
+        saved = self.saved = [p for p in known if p.id not in self.unsaved]
         self._names.setStringList([p.name for p in saved])
         self.sidebar.load(saved, list(self.unsaved.values()), choose)
-        for fault in self.hub.broken()[:1]:
-            self._complain(fault)
+        for each in faults[:1]:
+            self._complain(each)
 
     def _chosen(self, profile: Profile | None) -> None:
         searching = bool(self.sidebar.search.text().strip())

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from spyglass import APP_ID
+from spyglass.errors import Failure
+from spyglass.ui import app as ui
+from spyglass.ui.window import MainWindow
+from support import fake_hub as fake
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+HEAVY = """
+import sys, spyglass.ui.app, spyglass.hub
+heavy = [m for m in ("paramiko", "keyring", "cryptography", "asyncio") if m in sys.modules]
+qt = sorted(m for m in sys.modules if m.startswith("PySide6.Qt"))
+print(heavy, qt)
+"""
+
+
+def window() -> MainWindow:
+    [found] = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
+    return found
+
+
+def test_the_window_needs_nothing_heavy_to_start() -> None:
+    path = os.pathsep.join(sys.path)
+    words = [sys.executable, "-c", HEAVY]
+    done = subprocess.run(
+        words, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[] ['PySide6.QtCore', 'PySide6.QtGui', 'PySide6.QtWidgets']"
+
+
+def test_closing_the_window_ends_the_program_and_the_hub(
+    qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path
+) -> None:
+    QTimer.singleShot(50, lambda: window().close())
+    assert ui.run(hub, ["--theme=light"], state=tmp_path) == 0
+    assert hub.closed
+    assert QApplication.desktopFileName() == APP_ID
+    assert (tmp_path / "window.ini").exists()
+
+
+def test_a_signal_ends_it_in_the_same_way(qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    QTimer.singleShot(50, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert ui.run(hub, [], state=tmp_path) == 0
+    assert hub.closed
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_profiles_that_cannot_be_read_are_told_in_the_window(
+    qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path
+) -> None:
+    def refuse() -> list[object]:
+        raise Failure("The profiles cannot be read", "Check the permissions.", code="disk")
+
+    hub.profiles = refuse  # type: ignore[assignment,method-assign]
+    said: list[str] = []
+    QTimer.singleShot(50, lambda: (said.append(window().complaint.text()), window().close()))
+    assert ui.run(hub, [], state=tmp_path) == 0
+    assert said == ["The profiles cannot be read. Check the permissions."]

@@ -142,7 +142,7 @@ def observe(
             opened()
         if stay:
             say(f"Observer is open on {_names(status)}; close its window or press Ctrl-C to end.")
-            _raise_trouble(run.terminal.reach(lambda status: not status.observing))
+            _raise_trouble(run.terminal.reach(_no_window))
     return 0
 
 
@@ -207,6 +207,11 @@ def _ask_here(run: Run, question: Choice) -> str:
     if not run.terminal.may_ask:
         raise NeedsAnswer("Several nodes are there", "Name one of: " + ", ".join(question.options))
     return str(terminal.put(question))
+
+
+def _no_window(status: Status) -> bool:
+    """Whether the last window is gone; while the connection closes, the reason is still to come."""
+    return not status.observing and status.phase is not Phase.CLOSING
 
 
 def _raise_trouble(status: Status) -> None:

@@ -82,6 +82,18 @@ def test_a_window_opens_on_the_node_and_goes_without_a_trace(
     assert "spyglass" not in loaded(fleet, truth)
 
 
+def test_the_numbers_of_the_system_tab_are_asked_of_the_node(
+    warm: Laptop, fleet: Fleet, desktop: Desktop
+) -> None:
+    truth, asked = fleet["node1"], "{observer_backend,sys_info,0}"
+    fleet.call(truth, "code ensure_loaded [observer_backend]")
+    fleet.call(truth, f"erlang trace_pattern [{asked},true,[call_count]]")
+    with observing(warm, desktop, truth):
+        counted = fleet.call(truth, f"erlang trace_info [{asked},call_count]")
+    fleet.call(truth, f"erlang trace_pattern [{asked},false,[call_count]]")
+    assert re.fullmatch(r"\{call_count, [1-9]\d*\}", counted)
+
+
 def test_a_node_without_runtime_tools_is_lent_them_after_consent(
     warm: Laptop, fleet: Fleet, desktop: Desktop
 ) -> None:

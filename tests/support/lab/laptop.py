@@ -19,6 +19,7 @@ from support.lab.users import User, furnish, runtime_dir
 ADDRESS = "10.99.0.2"
 AWAY = "10.99.0.77"  # nobody has this address
 DEV = User("dev", 4100)
+OTHER = User("other", 4101)  # somebody else on the same machine
 
 # What each alias of ~/.ssh/config is for stands in its name.
 _SSH_CONFIG = """\
@@ -60,7 +61,7 @@ class Laptop:
 
     def __init__(self, run: Path, server: Server) -> None:
         self.place = Place("laptop")
-        furnish(self.place, run, (DEV,))
+        furnish(self.place, run, (DEV, OTHER))
         self._join(server)
         self._write_ssh(server)
         self.extra_env: dict[str, str] = {}

@@ -30,7 +30,7 @@ class Header(QWidget):
         self._clock = clock
         self._status = Status("")
         self.now = Buttons(Verb.CONNECT)
-        self.title = parts.Elided(least=140)
+        self.title = parts.Elided(least=110)
         self.title.setFont(style.title())
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.badge = parts.label("production", "badge", style.semibold(11.5 / 13))
@@ -39,6 +39,7 @@ class Header(QWidget):
         self.others = [parts.button("", lambda n=n: self._other(n)) for n in range(2)]  # type: ignore[misc]
         self.primary = parts.button("", self._primary)
         self.primary.setProperty("primary", True)
+        self.primary.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.primary.setFont(style.strong())
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._tell)
@@ -63,7 +64,7 @@ class Header(QWidget):
         )
         self._show_others(others)
         self.primary.setEnabled(status.phase is not Phase.CLOSING)
-        text = words.elided(self.now.text, 34)
+        text = words.elided(self.now.text, 32)
         if self.primary.text() != text:
             self.primary.setText(text)
         self.primary.setToolTip(self.now.text if text != self.now.text else "")

@@ -28,7 +28,8 @@
 -define(FIRST_NODE_ID, 1001).
 
 %% `node' is shown in the window that `window' monitors; `target' is being opened by `opening'.
--record(state, {node, target, opening, caller, window}).
+%% Requests that come meanwhile are `waiting'.
+-record(state, {node, target, opening, caller, window, waiting = []}).
 
 start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
 
@@ -67,32 +68,36 @@ in_turn(Request) ->
 
 init([]) -> {ok, #state{}}.
 
-handle_call(_Request, _From, #state{opening = Busy} = State) when Busy =/= undefined ->
-    {reply, {throw, {busy, <<"Observer is being opened">>}}, State};
-handle_call(preload, From, State) ->
-    {noreply, begin_work(fun build/0, From, State)};
-handle_call({open, Node}, From, State) ->
-    {noreply, begin_work(fun() -> show_on(Node) end, From, State#state{target = Node})}.
+handle_call(Request, From, State) ->
+    {noreply, next(State#state{waiting = State#state.waiting ++ [{Request, From}]})}.
 
 handle_cast({nodedown, Node}, #state{node = Shown, target = Target} = State)
   when Node =:= Shown; Node =:= Target ->
     whereis(observer) =:= undefined orelse spawn(fun() -> shut(whereis(observer), ?FALL_LIMIT_MS) end),
-    {noreply, give_up(State)};
+    {noreply, next(give_up(State))};
 handle_cast(_, State) ->
     {noreply, State}.
 
 handle_info({'DOWN', _, process, Pid, Result}, #state{opening = Pid, caller = From} = State) ->
     gen_server:reply(From, outcome(Result)),
-    {noreply, settled(outcome(Result), State#state{opening = undefined, caller = undefined})};
+    {noreply, next(settled(outcome(Result), State#state{opening = undefined, caller = undefined}))};
 handle_info({'DOWN', Window, process, _, _}, #state{window = Window} = State) ->
     spyglass_ctl:event(#{event => observer_closed, node => State#state.node}),
     {noreply, State#state{window = undefined, node = undefined}};
 handle_info({too_long, Pid}, #state{opening = Pid} = State) ->
     spawn(fun close/0),
-    {noreply, give_up(State)};
+    {noreply, next(give_up(State))};
 handle_info(_, State) ->
     {noreply, State}.
 
+next(#state{opening = undefined, waiting = [{Request, From} | Rest]} = State) ->
+    begin_work(Request, From, State#state{waiting = Rest});
+next(State) -> State.
+
+begin_work(preload, From, State) ->
+    begin_work(fun build/0, From, State);
+begin_work({open, Node}, From, State) ->
+    begin_work(fun() -> show_on(Node) end, From, State#state{target = Node});
 begin_work(Work, From, State) ->
     {Pid, _} = spawn_monitor(fun() -> exit(result(Work)) end),
     erlang:send_after(?OPEN_LIMIT_MS, self(), {too_long, Pid}),
@@ -147,15 +152,15 @@ why_not({einval, "Could not initiate graphics" ++ _}) -> {no_display, <<"wx cann
 why_not(Reason) -> {observer_failed, spyglass_json:text(Reason)}.
 
 show_on(Node) ->
+    lists:member(Node, nodes(connected)) orelse throw({nodedown, atom_to_binary(Node, utf8)}),
     {module, _} = code:ensure_loaded(observer_wx),
     whereis(observer) =/= undefined orelse start(),
-    point_at(Node),
-    Node =:= active_node() orelse misled(),
+    turned_to(Node) orelse misled(),
     Frame = frame(),
     wxWindow:show(Frame),
     wxWindow:raise(Frame),
-    Window = whereis(observer),
-    spawn(fun() -> frame(), watch_title(monitor(process, Window), Window, Frame) end),
+    {Window, Env} = {whereis(observer), wx:get_env()},
+    spawn(fun() -> wx:set_env(Env), watch_title(monitor(process, Window), Window, Frame) end),
     {shown, Window}.
 
 %% Observer goes back to its own node when a call to the other one fails, and puts a box on
@@ -177,6 +182,14 @@ title(Frame) ->
 
 frame() ->
     wx:typeCast(wxWindow:getParent(wxWindow:getParent(notebook())), wxFrame).
+
+turned_to(Node) ->
+    try
+        point_at(Node),
+        Node =:= wx_object:call(observer, get_active_node, ?ANSWER_LIMIT_MS)
+    catch
+        _:_ -> false
+    end.
 
 misled() ->
     close(),
@@ -201,8 +214,6 @@ press_menu(Node) ->
     Pressed = {wxCommand, command_menu_selected, [], 0, 0},
     observer ! {wx, ?FIRST_NODE_ID, {wx_ref, 0, wxFrame, []}, [], Pressed},
     observer ! {nodeup, Node}.
-
-active_node() -> observer_wx:get_active_node().
 
 %% The notebook of the window; as a side effect this process may talk to wx afterwards.
 notebook() ->

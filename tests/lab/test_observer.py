@@ -8,6 +8,7 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import pytest
 
 from spyglass.erlang import runtime, slots
 from spyglass.erlang.node import LocalNode
-from spyglass.errors import Failure, Missing
+from spyglass.errors import Failure, Lost, Missing
 from support.beam import Beam, beam
 from support.xvfb import Screen, screen
 
@@ -122,6 +123,22 @@ def test_nothing_of_the_local_node_is_ever_on_the_screen(ours: Window) -> None:
         while time.monotonic() < deadline:
             seen |= set(ours.display.titles().values())
         assert seen == {f"Observer - {remote.name}"}
+
+
+def test_a_node_is_observed_while_the_window_is_still_being_built(ours: Window) -> None:
+    with beam("eager@127.0.0.9") as remote:
+        ours.join(remote)
+        building = threading.Thread(target=ours.vm.preload)
+        building.start()
+        ours.vm.observe(remote.name)
+        building.join()
+        ours.display.wait(f"^Observer - {remote.name}$")
+
+
+def test_a_node_that_is_not_joined_is_not_observed(ours: Window) -> None:
+    with pytest.raises(Lost):
+        ours.vm.observe("nobody@127.0.0.9")
+    assert ours.display.titles() == {}
 
 
 def test_a_window_that_the_person_closes_is_told_and_can_be_opened_again(ours: Window) -> None:

@@ -75,10 +75,6 @@ def _observer_failed(node: str, text: str) -> Failure:
     return Failure(f"Observer did not open on {node}", text, retry=True, code="observer")
 
 
-def _busy(_node: str, _text: str) -> Failure:
-    return Failure("Observer is being opened already", "Wait a moment.", retry=True, code="busy")
-
-
 _KNOWN: dict[str, Callable[[str, str], Failure]] = {
     "not_connected": _not_connected,
     "nodedown": _nodedown,
@@ -90,5 +86,4 @@ _KNOWN: dict[str, Callable[[str, str], Failure]] = {
     "no_local_module": _not_lent,
     "no_display": _no_display,
     "observer_failed": _observer_failed,
-    "busy": _busy,
 }

@@ -14,7 +14,7 @@ import socket
 import struct
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +27,9 @@ _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20  # linux/sock_diag.h
 _REQUEST = 1  # NLM_F_REQUEST, linux/netlink.h
 _NLMSGHDR, _NLMSGERR = struct.Struct("=IHHII"), 2
-_UID_AT = 16 + 4 + 48 + 12  # nlmsghdr, four small fields, inet_diag_sockid, three counters (linux/inet_diag.h)
+_UID_AT = (
+    16 + 4 + 48 + 12
+)  # nlmsghdr, four small fields, inet_diag_sockid, three counters (linux/inet_diag.h)
 _TCP_TABLE = Path("/proc/net/tcp")
 
 
@@ -43,7 +45,7 @@ class Forward:
     def __repr__(self) -> str:
         return f"<Forward {self.host}:{self.port} to {self.label}>"
 
-    def __enter__(self) -> Forward:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -93,7 +95,9 @@ class OwnListener(socket.socket):
     def _tell(self) -> None:
         if not self._told:
             self._told = True
-            _log.warning("the forward to %s: refused a connection of another user of this computer", self._label)
+            _log.warning(
+                "the forward to %s: refused a connection of another user of this computer", self._label
+            )
 
 
 def _ours(sock: socket.socket) -> bool:

@@ -21,6 +21,12 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests"), str(ROOT / "tests" / "bench")]
 
 from ratios import Comparison, Target, percentile  # noqa: E402
+
+from spyglass.forward import open_forward  # noqa: E402
+from spyglass.profile import SSHHop  # noqa: E402
+from spyglass.questions import Question  # noqa: E402
+from spyglass.remote.base import Stop  # noqa: E402
+from spyglass.remote.opening import open_hops  # noqa: E402
 from support import sshd, target  # noqa: E402
 
 OURS, SSH = "spyglass", "ssh -N -L"
@@ -38,18 +44,11 @@ TARGETS = (
 
 def serve(config: Path, port: int) -> None:
     """The process under test: one connection, one forward, until standard input ends."""
-    from contextlib import ExitStack
-
-    from spyglass.forward import open_forward
-    from spyglass.profile import SSHHop
-    from spyglass.questions import Question
-    from spyglass.remote.base import Stop
-    from spyglass.remote.opening import open_hops
 
     def nobody(question: Question) -> object:
         raise RuntimeError(f"asked {question}")
 
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         remotes = open_hops([SSHHop(host="lab")], nobody, Stop(), stack, config=config)
         forward = stack.enter_context(open_forward(remotes[-1], "127.0.0.1", port))
         print(forward.port, flush=True)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support import sshd
-from support.links import connect, nobody
-from support.sshd import Sshd, keygen
 
 from spyglass.errors import BadHostKey, BadInput, NeedsAnswer
 from spyglass.profile import SSHHop
 from spyglass.questions import HostKey, Question
 from spyglass.remote.base import Stop
 from spyglass.remote.opening import open_hops
+from support import sshd
+from support.links import connect, nobody
+from support.sshd import Sshd, keygen
 
 
 @pytest.fixture
@@ -36,10 +37,11 @@ class Answering:
 
 
 def fingerprint(server: Sshd) -> str:
-    import subprocess
-
     words = subprocess.run(
-        ["ssh-keygen", "-l", "-f", str(server.home / "host_ed25519.pub")], capture_output=True, text=True, check=True
+        ["ssh-keygen", "-l", "-f", str(server.home / "host_ed25519.pub")],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     return words.split()[1]
 
@@ -104,8 +106,6 @@ def test_a_revoked_key_is_a_hard_stop(server: Sshd) -> None:
 
 
 def test_a_certificate_of_a_known_authority_is_enough(tmp_path: Path) -> None:
-    import subprocess
-
     home = tmp_path / "sshd"
     server = Sshd(home, ["HostCertificate {home}/host_ed25519-cert.pub"])
     authority = keygen(home / "ca")
@@ -126,15 +126,24 @@ def test_proxy_jump_chains_are_opened_in_order(tmp_path: Path) -> None:
         config = tmp_path / "config"
         config.write_text(
             servers[0].ssh_config("first")
-            + servers[1].ssh_config("second", "ProxyJump nowhere.invalid")  # ignored: it is not the first jump
+            + servers[1].ssh_config(
+                "second", "ProxyJump nowhere.invalid"
+            )  # ignored: it is not the first jump
             + servers[2].ssh_config("third", "ProxyJump first,second")
         )
         told: list[tuple[int, str, str]] = []
         with ExitStack() as opened:
             hops = [SSHHop(host="third")]
-            remotes = open_hops(hops, nobody, Stop(), opened, config=config, on_hop=lambda *words: told.append(words))
+            remotes = open_hops(
+                hops, nobody, Stop(), opened, config=config, on_hop=lambda *words: told.append(words)
+            )
             names = [remote.describe() for remote in remotes]
-            assert [name.partition("@")[2] or name for name in names] == ["this computer", "first", "second", "third"]
+            assert [name.partition("@")[2] or name for name in names] == [
+                "this computer",
+                "first",
+                "second",
+                "third",
+            ]
             assert remotes[-1].run(["echo", "there"]).stdout == b"there\n"
         assert {index for index, _, _ in told} == {0}
         assert told[-1][1:] == ("ok", remotes[-1].auth_method)  # type: ignore[attr-defined]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from spyglass.profile import SSHHop
 from spyglass.questions import Question
@@ -44,7 +44,7 @@ def connected(server: Sshd, ask: Callable[[Question], object] = nobody) -> Itera
 
 def holdings() -> tuple[int, int]:
     """How many threads and descriptors this process has."""
-    return threading.active_count(), len(os.listdir("/proc/self/fd"))
+    return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
 
 def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:

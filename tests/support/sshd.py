@@ -55,7 +55,9 @@ class Sshd:
 
     def __init__(self, home: Path, options: Sequence[str] = (), *, log_level: str = "ERROR") -> None:
         self.home = home
-        (home / "empty").mkdir(parents=True, exist_ok=True)  # the account's own shell start-up is not under test
+        (home / "empty").mkdir(
+            parents=True, exist_ok=True
+        )  # the account's own shell start-up is not under test
         self.key = keygen(home / "client_ed25519")
         keygen(home / "host_ed25519")
         shutil.copy(home / "client_ed25519.pub", home / "authorized_keys")
@@ -154,7 +156,7 @@ def _descendants(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def running(home: Path, options: Sequence[str] = (), *, log_level: str = "ERROR") -> Iterator[Sshd]:
-    """A server for the time of a ``with`` block. ``options`` are lines of sshd_config, before the usual ones."""
+    """A server for a ``with`` block. ``options`` are lines of sshd_config, before the usual ones."""
     server = Sshd(home, options, log_level=log_level)
     try:
         server.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -12,12 +13,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from support import target
-from support.links import holdings, until
 
 from spyglass import forward
 from spyglass.forward import Forward, open_forward
 from spyglass.remote.local import Local
+from support import target
+from support.links import holdings, until
 
 LINGER = struct.pack("ii", 1, 0)
 
@@ -78,11 +79,8 @@ def test_a_reset_of_ours_ends_the_connection_and_no_other(to_target: Forward) ->
 
 
 def test_a_reset_of_the_other_side_ends_ours(to_target: Forward) -> None:
-    with target.open_to(to_target.port, b"R") as sock:
-        try:
-            assert sock.recv(1) == b""
-        except ConnectionResetError:
-            pass
+    with target.open_to(to_target.port, b"R") as sock, contextlib.suppress(ConnectionResetError):
+        assert sock.recv(1) == b""
 
 
 def test_a_stuck_reader_blocks_nobody_else(to_target: Forward) -> None:
@@ -95,9 +93,9 @@ def test_a_stuck_reader_blocks_nobody_else(to_target: Forward) -> None:
 def test_a_port_that_refuses_shows_as_a_closed_connection() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        with open_forward(Local(), "127.0.0.1", reserved.getsockname()[1]) as to_nothing:
-            with target.open_to(to_nothing.port) as sock:
-                assert sock.recv(1) == b""
+        where = reserved.getsockname()[1]
+        with open_forward(Local(), "127.0.0.1", where) as to_nothing, target.open_to(to_nothing.port) as sock:
+            assert sock.recv(1) == b""
 
 
 def test_fifty_connections_at_once(to_target: Forward) -> None:
@@ -151,7 +149,9 @@ except OSError as exc:
 """
 
 
-needs_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be another user")
+needs_root = pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="only root can be another user"
+)
 
 
 @needs_root
@@ -174,12 +174,14 @@ def test_another_user_is_refused_and_told_of_once(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's tables are Linux's")
 @pytest.mark.parametrize("way", ["_ask_kernel", "_search_table"])
 def test_both_ways_to_ask_for_the_peer_know_it(way: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with socket.create_connection(listener.getsockname()) as client:
-            accepted, _ = listener.accept()
-            with accepted:
-                look_up = getattr(forward, way)
-                assert look_up(client.getsockname(), accepted.getsockname()) == os.getuid()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+    ):
+        accepted, _ = listener.accept()
+        with accepted:
+            look_up = getattr(forward, way)
+            assert look_up(client.getsockname(), accepted.getsockname()) == os.getuid()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's tables are Linux's")

@@ -13,7 +13,6 @@ import errno
 import functools
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -79,7 +78,7 @@ class Pipe:
         return self._cv.wait_for(lambda: self._chunks or self._closed, timeout)
 
     def take(self, size: int, enough: int) -> tuple[bytes, int]:
-        """Wait for chunks, for the end, or until the shortcut took ``enough`` bytes; return (chunks, taken)."""
+        """Wait for chunks, the end, or until the shortcut took ``enough`` bytes; return (chunks, taken)."""
         with self._cv:
             self._enough, self._waiting = enough, True
             while not (self._chunks or self._closed or self._taken >= enough):
@@ -172,7 +171,7 @@ class Channel(paramiko.Channel):
         self._perhaps_over()
 
     def send(self, data: bytes) -> int:  # type: ignore[override]  # as above
-        """Send what the window lets through at once or within the time-out; returns how much, 0 when closed."""
+        """Send what the window lets through within the time-out; returns how much, 0 when closed."""
         with self.lock:
             size = int(self._wait_for_send_window(len(data)))  # type: ignore[attr-defined]  # not in the stubs
         if size and self.transport is not None:
@@ -190,7 +189,7 @@ class Channel(paramiko.Channel):
             self.close()
 
     def pour(self, sock: socket.socket) -> None:
-        """Carry everything that comes to ``sock`` until both directions are over; OSError if either side breaks."""
+        """Carry what comes to ``sock`` until both directions are over; OSError if either side breaks."""
         if _DONT_WAIT:
             self.in_buffer.shortcut = functools.partial(_send_now, sock)
         try:
@@ -235,99 +234,3 @@ def _send_now(sock: socket.socket, data: bytes) -> int:
         return sock.send(data, _DONT_WAIT)
     except OSError:  # full, or broken: the reader will find out which
         return 0
-
-
-class Command(Channel):
-    """A session channel that runs one command, driven by the thread that waits for it.
-
-    Everything the server says is collected in the transport's thread; the waiting thread
-    only feeds standard input and gives the window back, so no other thread is needed.
-    """
-
-    def __init__(self, chanid: int) -> None:
-        super().__init__(chanid)
-        self.out: list[bytes] = []
-        self.err: list[bytes] = []
-        self.started = False
-        self.forbidden = False
-        self._unacknowledged = 0
-
-    @property
-    def over(self) -> bool:
-        """The command ended and everything that it wrote is here."""
-        ended = self.status_event.is_set() or self._signalled
-        return bool(self.closed or (self.eof_received and ended))
-
-    _signalled = False
-
-    def converse(self, stdin: bytes, deadline: float) -> bool:
-        """Feed ``stdin`` to its end and collect until the command is over.
-
-        False when ``deadline`` (monotonic seconds) comes first.
-        """
-        at = 0
-        while True:
-            if self.started and at >= 0:
-                at = self._feed_some(stdin, at)
-            with self.lock:
-                if not self._news(at):
-                    self.out_buffer_cv.wait(max(0.0, deadline - time.monotonic()))
-                credit, self._unacknowledged = self._unacknowledged, 0
-            self._give_back(credit)
-            if self.over or time.monotonic() >= deadline:
-                return self.over
-
-    def _news(self, at: int) -> bool:
-        """Whether there is something to do now. The lock is held."""
-        room = self.started and at >= 0 and self.out_window_size > 0
-        return self.over or room or self._unacknowledged > self.in_window_threshold
-
-    def _feed_some(self, stdin: bytes, at: int) -> int:
-        """Send from ``at`` what the window lets through; returns where to go on, -1 after the end."""
-        self.settimeout(0.0)
-        with contextlib.suppress(OSError):  # it closed its input, or ended: what it wrote is still worth having
-            while at < len(stdin):
-                at += self.send(stdin[at : at + PIECE]) or len(stdin)
-            self.shutdown_write()
-            return -1
-        return at if self.out_window_size == 0 and not self.closed else -1
-
-    def _feed(self, m: Any) -> None:
-        self._collect(self.out, m.get_binary())
-
-    def _feed_extended(self, m: Any) -> None:
-        if m.get_int() == 1:  # SSH_EXTENDED_DATA_STDERR (RFC 4254, 5.2)
-            self._collect(self.err, m.get_binary())
-
-    def _collect(self, where: list[bytes], data: bytes) -> None:
-        with self.lock:
-            where.append(data)
-            self._unacknowledged += len(data)
-            if self._unacknowledged > self.in_window_threshold:
-                self.out_buffer_cv.notify_all()
-
-    def _request_success(self, m: Any) -> None:
-        self.started = True
-        super()._request_success(m)  # type: ignore[misc]  # not in the stubs
-        self._tell()
-
-    def _request_failed(self, m: Any) -> None:
-        self.forbidden = True
-        super()._request_failed(m)  # type: ignore[misc]  # not in the stubs
-        self._tell()
-
-    def _handle_request(self, m: Any) -> None:
-        kind = m.get_text()
-        self._signalled = self._signalled or kind == "exit-signal"
-        m.rewind()
-        m.get_int()  # the channel's number
-        super()._handle_request(m)  # type: ignore[misc]  # not in the stubs
-        self._tell()
-
-    def _handle_eof(self, m: Any) -> None:
-        super()._handle_eof(m)  # type: ignore[misc]  # not in the stubs
-        self._tell()
-
-    def _tell(self) -> None:
-        with self.lock:
-            self.out_buffer_cv.notify_all()

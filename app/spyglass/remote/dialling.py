@@ -28,7 +28,7 @@ STAGGER = 0.25  # seconds before the next address is tried as well (RFC 8305, se
 
 
 def connect(host: str, port: int, timeout: float, stop: Stop | None = None) -> socket.socket:
-    """A connected socket with Nagle's algorithm off; ``timeout`` seconds for everything, name look-up included.
+    """A connected socket with Nagle's algorithm off, within ``timeout`` seconds, name look-up included.
 
     Raises Unreachable with a title for each way to fail, and Cancelled when stopped.
     """
@@ -39,7 +39,7 @@ def connect(host: str, port: int, timeout: float, stop: Stop | None = None) -> s
         sock = _Race(addresses, deadline).run(stop)
     except OSError as exc:
         raise explain(exc, host, port) from exc
-    sock.setblocking(True)
+    sock.setblocking(True)  # noqa: FBT003 - it takes no name
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return sock
@@ -55,7 +55,9 @@ def explain(exc: OSError, host: str, port: int, seen_from: str = "") -> Unreacha
     there = f" from {seen_from}" if seen_from else ""
     where = place(host, port)
     if isinstance(exc, socket.gaierror):
-        return Unreachable(f"{host} can't be found{there}", "See whether the name is right and the network is up.")
+        return Unreachable(
+            f"{host} can't be found{there}", "See whether the name is right and the network is up."
+        )
     if isinstance(exc, ConnectionRefusedError):
         hint = "Nothing listens there: see whether the port is right and the service runs."
         return Unreachable(f"{where} refuses connections{there}", hint, code="refused")
@@ -70,7 +72,7 @@ def explain(exc: OSError, host: str, port: int, seen_from: str = "") -> Unreacha
 
 
 def _look_up(host: str, port: int, timeout: float, stop: Stop) -> list[Address]:
-    """The addresses of a name. The system's resolver can't be interrupted, so it gets a thread to be left behind."""
+    """The addresses of a name. The system's resolver can't be stopped: its thread may be left behind."""
     with contextlib.suppress(socket.gaierror):
         return _addresses(host, port, socket.AI_NUMERICHOST)
     answer: queue.SimpleQueue[list[Address] | OSError | None] = queue.SimpleQueue()
@@ -136,7 +138,7 @@ class _Race:
         except OSError as exc:  # IPv6 switched off
             self._error = exc
             return False
-        sock.setblocking(False)
+        sock.setblocking(False)  # noqa: FBT003 - it takes no name
         code = sock.connect_ex(address)
         if code in {0, errno.EINPROGRESS, errno.EWOULDBLOCK}:
             self._selector.register(sock, selectors.EVENT_WRITE)

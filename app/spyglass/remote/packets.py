@@ -90,7 +90,10 @@ class Packets(Packetizer):
         self._Packetizer__sent_packets += 1
         if self._Packetizer__need_rekey:
             return
-        if self._Packetizer__sent_bytes >= self.REKEY_BYTES or self._Packetizer__sent_packets >= self.REKEY_PACKETS:
+        if (
+            self._Packetizer__sent_bytes >= self.REKEY_BYTES
+            or self._Packetizer__sent_packets >= self.REKEY_PACKETS
+        ):
             self._begin_rekey()
 
     def read_message(self) -> tuple[int, Message]:

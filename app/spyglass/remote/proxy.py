@@ -22,7 +22,7 @@ _TAIL = 2000  # bytes of standard error that are kept
 
 
 class ProxyStream(SocketStream):
-    """The stream through a ProxyCommand. ``command`` goes to the user's shell, as OpenSSH does it (ssh_config(5))."""
+    """The stream through a ProxyCommand; the user's shell runs it, as with OpenSSH (ssh_config(5))."""
 
     def __init__(self, command: str, label: str) -> None:
         ours, theirs = socket.socketpair()
@@ -81,6 +81,8 @@ def _start(command: str, end: socket.socket) -> subprocess.Popen[bytes]:
     shell = os.environ.get("SHELL") or "/bin/sh"
     argv = [shell, "-c", f"exec {command}"] if os.name == "posix" else command
     try:
-        return subprocess.Popen(argv, stdin=end, stdout=end, stderr=subprocess.PIPE, start_new_session=True)  # noqa: S603
+        return subprocess.Popen(argv, stdin=end, stdout=end, stderr=subprocess.PIPE, start_new_session=True)
     except OSError as exc:
-        raise Unreachable(f"The ProxyCommand can't be started: {exc.strerror}", "See whether the shell exists.") from exc
+        raise Unreachable(
+            f"The ProxyCommand can't be started: {exc.strerror}", "See whether the shell exists."
+        ) from exc

@@ -41,12 +41,13 @@ def _named(exc: Unreachable, settings: Settings) -> Unreachable:
     """Tell of the name that the person wrote, where ssh_config made another one of it."""
     if settings.alias in exc.title:
         return exc
-    hint = f"{settings.alias} stands for {place(settings.hostname, settings.port)} in the SSH configuration. {exc.hint}"
+    where = place(settings.hostname, settings.port)
+    hint = f"{settings.alias} stands for {where} in the SSH configuration. {exc.hint}"
     return Unreachable(exc.title, hint, code=exc.code, retry=exc.retry)
 
 
 def shake_hands(transport: Transport, settings: Settings, stream: Stream) -> None:
-    """Banner, key exchange, the server's proof of its host key. Raises a Failure that says which went wrong."""
+    """Banner, key exchange, the server's proof of its host key. Raises a Failure that says what failed."""
     types = hostkeys.preferred_types(settings.known_hosts, *settings.known_as)
     try:
         transport.shake_hands(settings.connect_timeout, types)
@@ -82,7 +83,9 @@ def handshake_failure(exc: Exception, settings: Settings, stream: Stream) -> Fai
             "The server may be overloaded (MaxStartups) or may not want connections from here.",
             code="closed",
         )
-    return Failure(f"The SSH handshake with {where} failed: {exc}", "Look at the server's log.", code="handshake")
+    return Failure(
+        f"The SSH handshake with {where} failed: {exc}", "Look at the server's log.", code="handshake"
+    )
 
 
 def _incompatible(exc: IncompatiblePeer, where: str) -> Failure:

@@ -9,15 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from paramiko.message import Message
+from typing import TYPE_CHECKING
 
 from spyglass.errors import Denied, Failure, Lost, Unreachable
 from spyglass.questions import Ask
 from spyglass.remote import auth, sshconfig, trust
 from spyglass.remote.base import Output, Remote, Stop
-from spyglass.remote.channel import Channel, Command
+from spyglass.remote.channel import Channel
+from spyglass.remote.command import Command, WarmUp, request
 from spyglass.remote.dialling import explain, place
 from spyglass.remote.reach import reach, shake_hands
 from spyglass.remote.relay import ThreadRelay
@@ -54,7 +53,7 @@ class SSH:
         self._warm_up = self._warm()
 
     @classmethod
-    def connect(
+    def connect(  # noqa: PLR0913 - the optional ones are named
         cls,
         hop: SSHHop,
         through: Remote,
@@ -203,7 +202,7 @@ class SSH:
                 raise self._gone() from exc
 
     def _send_request(self, channel: Channel, kind: str, value: str, *, reply: bool = True) -> None:
-        _request(self._transport, channel, kind, value, reply=reply)
+        request(self._transport, channel, kind, value, reply=reply)
 
     def _outcome(self, channel: Command) -> Output:
         if channel.forbidden:
@@ -221,7 +220,7 @@ class SSH:
         if not self._sessions.enter(0):
             return None
         with contextlib.suppress(OSError):
-            channel = self._transport.begin(_WarmUp, "session")
+            channel = self._transport.begin(WarmUp, "session")
             channel.leave = self._sessions.leave
             return channel
         self._sessions.leave()
@@ -241,10 +240,14 @@ class SSH:
             )
         if "refused" in exc.words.lower():
             return explain(ConnectionRefusedError(), host, port, here)
-        if any(word in exc.words.lower() for word in ("not known", "no address", "name resolution", "resolve")):
+        if any(
+            word in exc.words.lower() for word in ("not known", "no address", "name resolution", "resolve")
+        ):
             return explain(socket.gaierror(), host, port, here)
         words = exc.words.rstrip(".") or "no reason given"
-        return Unreachable(f"{where} can't be reached from {here}: {words}", "See whether it is up, seen from there.")
+        return Unreachable(
+            f"{where} can't be reached from {here}: {words}", "See whether it is up, seen from there."
+        )
 
     def _forbidden(self, words: str) -> Denied:
         return Denied(
@@ -260,45 +263,3 @@ class SSH:
             retry=True,
             code="timeout",
         )
-
-
-class _WarmUp(Channel):
-    """Runs ``true`` as soon as it is granted, and closes itself at the answer; nobody waits for it."""
-
-    def __init__(self, chanid: int) -> None:
-        super().__init__(chanid)
-        self.leave: Callable[[], None] | None = None
-        self._asked = time.monotonic()
-
-    def granted(self) -> None:
-        super().granted()
-        if self.transport is not None:
-            self.transport.note_round_trip(time.monotonic() - self._asked)
-            _request(self.transport, self, "exec", "true", reply=True)
-
-    def refused(self, code: int, words: str) -> None:
-        super().refused(code, words)
-        self._leave_once()
-
-    def _request_success(self, m: Any) -> None:
-        self.close()
-
-    def _set_closed(self) -> None:
-        super()._set_closed()
-        self._leave_once()
-
-    def _leave_once(self) -> None:
-        leave, self.leave = self.leave, None
-        if leave:
-            leave()
-
-
-def _request(transport: Transport, channel: Channel, kind: str, value: str, *, reply: bool) -> None:
-    """Send a channel request with one string (RFC 4254, 5.4)."""
-    m = Message()
-    m.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST, 98
-    m.add_int(channel.remote_chanid)
-    m.add_string(kind)
-    m.add_boolean(reply)
-    m.add_string(value)
-    transport._send_user_message(m, channel)

@@ -61,7 +61,7 @@ class Wire:
             return
         # Python polls before each call on a socket with a time-out; let the kernel keep the time instead
         limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
-        sock.setblocking(True)
+        sock.setblocking(True)  # noqa: FBT003 - it takes no name
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 

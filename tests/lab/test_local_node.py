@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import queue
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,8 @@ from spyglass.erlang import runtime, slots
 from spyglass.erlang.compiled import sources
 from spyglass.erlang.node import LocalNode
 from spyglass.errors import BadInput, Failure, Lost, Missing, Unreachable
-from support.beam import Beam, beam
+from support.beam import beam
+from support.local_vm import Events, join, local_vm
 
 COOKIE = "cookie-of-the-lab"
 
@@ -33,38 +32,15 @@ def erlang(cache: Path) -> runtime.Erlang:
     return runtime.find(cache=cache)
 
 
-class Events:
-    """What the VM told, in order."""
-
-    def __init__(self) -> None:
-        self.queue: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-
-    def wait(self, kind: str, seconds: float = 15) -> dict[str, Any]:
-        while True:
-            event = self.queue.get(timeout=seconds)
-            if event["event"] == kind:
-                return event
-
-
 @pytest.fixture
 def events() -> Events:
     return Events()
 
 
 @pytest.fixture
-def vm(erlang: runtime.Erlang, cache: Path, tmp_path: Path, events: Events) -> Iterator[LocalNode]:
-    with slots.take(tmp_path, tmp_path) as slot:
-        node = LocalNode.start(erlang, runtime.modules(erlang, cache), slot, on_event=events.queue.put)
-        try:
-            yield node
-        finally:
-            node.close()
-
-
-def join(vm: LocalNode, remote: Beam) -> None:
-    vm.add_route(remote.name, remote.port)
-    vm.set_cookie(remote.name, remote.cookie)
-    vm.connect(remote.name)
+def vm(cache: Path, tmp_path: Path, events: Events) -> Iterator[LocalNode]:
+    with local_vm(cache, tmp_path, events) as made:
+        yield made
 
 
 def test_the_modules_compile_without_a_warning(erlang: runtime.Erlang, tmp_path: Path) -> None:
@@ -200,63 +176,6 @@ def test_a_node_that_does_not_answer_any_more_is_cut_off_within_ten_seconds(
         assert events.wait("unresponsive")["node"] == remote.name
         assert events.wait("nodedown")["node"] == remote.name
         assert time.monotonic() - begun < 10
-
-
-def without_backend(name: str) -> Any:
-    return beam(name, flags=["-eval", "code:del_path(runtime_tools)."])
-
-
-def count(vm: LocalNode, remote: Beam) -> int:
-    return int(vm.call(remote.name, "erlang", "system_info", ["process_count"]))
-
-
-def test_what_is_lent_is_taken_back(vm: LocalNode) -> None:
-    with without_backend("bare@127.0.0.9") as remote:
-        join(vm, remote)
-        assert not vm.check_backend(remote.name)
-        vm.can_lend(remote.name)
-        processes = count(vm, remote)
-        lent = vm.lend(remote.name)
-        assert sorted(lent) == ["appmon_info", "observer_backend"]
-        assert vm.check_backend(remote.name)
-        assert sorted(vm.withdraw(remote.name, lent)) == sorted(lent)
-        assert not vm.check_backend(remote.name)
-        deadline = time.monotonic() + 5
-        while count(vm, remote) != processes:
-            assert time.monotonic() < deadline
-        assert remote.words() == ""
-
-
-@pytest.mark.parametrize("ending", ["close", "kill"])
-def test_what_is_lent_is_taken_back_at_our_end(
-    erlang: runtime.Erlang, cache: Path, tmp_path: Path, ending: str
-) -> None:
-    with without_backend("bare@127.0.0.9") as remote, slots.take(tmp_path, tmp_path) as slot:
-        first = LocalNode.start(erlang, runtime.modules(erlang, cache), slot)
-        join(first, remote)
-        first.lend(remote.name)
-        if ending == "kill":
-            os.kill(first.pid, 9)
-        first.close()
-        second = LocalNode.start(erlang, runtime.modules(erlang, cache), slot)
-        try:
-            join(second, remote)
-            deadline = time.monotonic() + 5
-            while second.call(remote.name, "code", "is_loaded", ["observer_backend"]) != "false":
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        finally:
-            second.close()
-        assert remote.words() == ""
-
-
-def test_a_node_that_has_the_backend_is_lent_nothing(vm: LocalNode) -> None:
-    with beam("full@127.0.0.9") as remote:
-        join(vm, remote)
-        assert vm.check_backend(remote.name)
-        assert vm.lend(remote.name) == []
-        assert vm.withdraw(remote.name, ["observer_backend"]) == []
-        assert vm.check_backend(remote.name)
 
 
 OWNER = """

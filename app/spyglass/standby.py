@@ -31,7 +31,7 @@ class Booted:
         self._lock = threading.Lock()
         self._early: list[dict[str, Any]] = []
         self._listener: Listener | None = None
-        erlang = runtime.find(erl)
+        erlang = runtime.find(erl, window=preload)
         ebin = runtime.modules(erlang)
         self._slot = slots.take()
         slot = self._slot.__enter__()

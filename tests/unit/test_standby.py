@@ -35,7 +35,7 @@ def vms(monkeypatch: pytest.MonkeyPatch) -> list[FakeVM]:
 
     slots = Slots()
     monkeypatch.setattr("spyglass.erlang.slots.take", slots.take)
-    monkeypatch.setattr("spyglass.erlang.runtime.find", lambda _erl: SimpleNamespace(otp=25))
+    monkeypatch.setattr("spyglass.erlang.runtime.find", lambda _erl, **_k: SimpleNamespace(otp=25))
     monkeypatch.setattr("spyglass.erlang.runtime.modules", lambda _erlang: "ebin")
     monkeypatch.setattr("spyglass.erlang.node.LocalNode.start", start)
     monkeypatch.setattr("support.fake_world.FakeVM.slots", slots, raising=False)
@@ -92,7 +92,7 @@ def test_a_failing_preload_is_met_by_whoever_opens_the_window(vms: list[FakeVM])
 def test_beginning_without_an_erlang_stays_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     searched = threading.Event()
 
-    def find(_erl: str) -> None:
+    def find(_erl: str, **_more: object) -> None:
         searched.set()
         raise Missing("There is no Erlang on this computer")
 

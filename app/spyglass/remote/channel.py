@@ -75,7 +75,7 @@ class Pipe:
     def _wait(self, timeout: float | None) -> bool:
         if timeout == 0.0:
             return False
-        return self._cv.wait_for(lambda: self._chunks or self._closed, timeout)
+        return self._cv.wait_for(lambda: bool(self._chunks) or self._closed, timeout)
 
     def take(self, size: int, enough: int) -> tuple[bytes, int]:
         """Wait for chunks, the end, or until the shortcut took ``enough`` bytes; return (chunks, taken)."""

@@ -147,7 +147,7 @@ class Line(paramiko.Transport):
     @property
     def preferred_keys(self) -> Sequence[str]:
         """The host key algorithms to ask for. No certificates unless wanted: most people know no CA."""
-        return self._wanted_keys or self._filter_algorithm("keys")  # type: ignore[attr-defined, no-any-return]
+        return self._wanted_keys or self._filter_algorithm("keys")  # type: ignore[attr-defined]
 
     def _verify_key(self, host_key: bytes, sig: bytes) -> None:
         """Keep the key as the server sent it: of a certificate paramiko keeps the bare key only."""

@@ -112,7 +112,7 @@ class Packets(Packetizer):
             raise SSHException("a packet was tampered with") from None
         self._Packetizer__iv_in = _next(iv)
         message = Message(plain[2 : size - plain[0]])
-        message.seqno = self._Packetizer__sequence_number_in  # type: ignore[attr-defined]
+        message.seqno = self._Packetizer__sequence_number_in
         self._Packetizer__sequence_number_in = (self._Packetizer__sequence_number_in + 1) & _SEQUENCE
         self._count_received(size + 4 + _TAG)
         return plain[1], message

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -79,9 +80,11 @@ class ProxyStream(SocketStream):
 
 def _start(command: str, end: socket.socket) -> subprocess.Popen[bytes]:
     shell = os.environ.get("SHELL") or "/bin/sh"
-    argv = [shell, "-c", f"exec {command}"] if os.name == "posix" else command
+    argv = [shell, "-c", f"exec {command}"] if os.name == "posix" else shlex.split(command)
     try:
-        return subprocess.Popen(argv, stdin=end, stdout=end, stderr=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(
+            argv, stdin=end.fileno(), stdout=end.fileno(), stderr=subprocess.PIPE, start_new_session=True
+        )
     except OSError as exc:
         raise Unreachable(
             f"The ProxyCommand can't be started: {exc.strerror}", "See whether the shell exists."

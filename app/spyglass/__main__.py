@@ -1,12 +1,20 @@
 """The program's door: the window, or the command line when a subcommand is given.
 
 Kept small and lazy: the command line never imports Qt, the window shows before paramiko
-is imported.
+is imported, and a second start hands over to the first and ends before Qt is imported.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spyglass.control.claim import Claim
+
+WINDOW_WORDS = ("--background", "--new-profile")
 
 
 def main() -> int:
@@ -16,9 +24,43 @@ def main() -> int:
         from spyglass import cli  # noqa: PLC0415 - see the module's text
 
         return cli.main(argv)
+    return _window(argv)
+
+
+def _window(argv: list[str]) -> int:
+    from spyglass.errors import Failure  # noqa: PLC0415
+
+    try:
+        claim = _enter(argv) if os.name == "posix" else None
+    except Failure as failure:
+        print(f"{failure.title}\n  {failure.hint}", file=sys.stderr)
+        return 1
+    if claim is None and os.name == "posix":
+        return 0
     from spyglass.ui.app import start  # noqa: PLC0415
 
-    return start(argv)
+    return start(argv, claim)
+
+
+def _enter(argv: list[str]) -> Claim | None:
+    """Become the one app, or hand the words over to it."""
+    from spyglass.control import client  # noqa: PLC0415
+    from spyglass.store import paths  # noqa: PLC0415
+
+    if directory := _value(argv, "--profile-dir"):
+        paths.use(paths.under(Path(directory)))
+    token = os.environ.get("XDG_ACTIVATION_TOKEN") or os.environ.get("DESKTOP_STARTUP_ID") or ""
+    return client.enter(paths.runtime(), {"do": "show", "args": argv, "token": token})
+
+
+def _value(argv: list[str], option: str) -> str:
+    """The option's value, as one word or two."""
+    for position, word in enumerate(argv):
+        if word == option:
+            return "".join(argv[position + 1 : position + 2])
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return ""
 
 
 def _is_command(argv: list[str]) -> bool:
@@ -27,7 +69,7 @@ def _is_command(argv: list[str]) -> bool:
     for word in words:
         if word == "--profile-dir":
             next(words, None)
-        elif word != "--background" and not word.startswith(("--profile-dir=", "spyglass:")):
+        elif word not in WINDOW_WORDS and not word.startswith(("--profile-dir=", "spyglass:")):
             return True
     return False
 

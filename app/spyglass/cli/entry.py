@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from spyglass import log
-from spyglass.cli import commands, profiles
+from spyglass.cli import commands, profiles, talk
 from spyglass.cli.output import print_failure
 from spyglass.cli.parser import build
 from spyglass.errors import Cancelled, Failure
@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     """Hand over to the subcommand."""
     if options.command == "profiles":
         return profiles.run(options)
+    if options.command in talk.COMMANDS:
+        return talk.COMMANDS[options.command](options)
     return commands.COMMANDS[options.command](options)
 
 

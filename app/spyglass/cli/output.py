@@ -1,4 +1,4 @@
-"""What the command line prints: the JSON contract and the tables for people."""
+"""What the command line prints: one JSON document (see ``contract``), or tables for people."""
 
 from __future__ import annotations
 
@@ -7,23 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from spyglass.contract import node_json
 from spyglass.errors import Failure
 
 if TYPE_CHECKING:
     from spyglass.status import NodeInfo
 
-_CONTRACT = (
-    *("node", "reachable", "why_not", "name_type", "hops", "runtime", "container", "container_id"),
-    *("image", "networks", "address", "port", "via", "epmd_port", "hidden", "otp", "tls", "runtime_tools"),
-)
-
-
-def node_json(info: NodeInfo) -> dict[str, Any]:
-    """One node as the contract tells it; a cookie's value is in no output."""
-    told: dict[str, Any] = {name: getattr(info, name) for name in _CONTRACT}
-    told["hops"], told["networks"] = list(info.hops), list(info.networks)
-    told["cookie"] = {"found": info.cookie.found, "source": info.cookie.source, "proved": info.cookie.proved}
-    return told
+__all__ = ["node_json", "node_table", "plain", "print_failure", "print_json", "table"]
 
 
 def print_json(document: Any) -> None:
@@ -45,11 +35,11 @@ def node_table(nodes: Sequence[NodeInfo]) -> str:
     """The nodes for people, reachable ones first."""
     rows = [
         (
-            _plain(n.node),
-            _plain(n.container or ("host" if n.runtime else "")),
+            plain(n.node),
+            plain(n.container or ("host" if n.runtime else "")),
             n.otp or "",
             n.cookie.source or "",
-            "ready" if n.reachable else _plain(n.why_not or "not reachable"),
+            "ready" if n.reachable else plain(n.why_not or "not reachable"),
         )
         for n in sorted(nodes, key=lambda n: (not n.reachable, n.container or "", n.node))
     ]
@@ -58,11 +48,11 @@ def node_table(nodes: Sequence[NodeInfo]) -> str:
 
 def print_failure(failure: Failure) -> None:
     """Title, then hint, on standard error."""
-    print(_plain(failure.title), file=sys.stderr)
+    print(plain(failure.title), file=sys.stderr)
     if failure.hint:
-        print(f"  {_plain(failure.hint, lines=True)}", file=sys.stderr)
+        print(f"  {plain(failure.hint, lines=True)}", file=sys.stderr)
 
 
-def _plain(text: str, *, lines: bool = False) -> str:
+def plain(text: str, *, lines: bool = False) -> str:
     """Without control characters: names come from the far side and must not drive the terminal."""
     return "".join(c if c.isprintable() or (lines and c == "\n") else "?" for c in text)

@@ -32,11 +32,16 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile-dir", metavar="DIR", default="", help="keep everything below DIR (a throw-away set-up)"
     )
+    window = parser.add_argument_group("the window")
+    window.add_argument("--background", action="store_true", help="start without showing the window")
+    window.add_argument("--new-profile", action="store_true", help="begin with a new profile")
     commands = parser.add_subparsers(dest="command", metavar="SUBCOMMAND", title="subcommands")
     _target_command(commands, "nodes", "list the BEAM nodes that are there", json=True)
     observe = _target_command(commands, "observe", "open Observer on a node, until its window closes")
     _node(observe)
-    observe.add_argument("--lend", action="store_true", help="agree to lend runtime_tools to a node without them")
+    observe.add_argument(
+        "--lend", action="store_true", help="agree to lend runtime_tools to a node without them"
+    )
     shell = _target_command(commands, "shell", "a remote shell: iex where the node has Elixir, else Erlang's")
     _node(shell)
     rpc = _target_command(commands, "rpc", "call M:F with Erlang terms on a node and print the result")
@@ -55,6 +60,7 @@ def build() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(command="doctor")
     _profiles(commands)
+    _running(commands)
     _demo(commands)
     return parser
 
@@ -154,6 +160,35 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)
     _common(parser)
+
+
+def _running(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What talks to the running app."""
+    status = _plain(commands, "status", "what the running Spyglass is connected to")
+    status.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    connect = _plain(
+        commands, "connect", "let the running Spyglass connect a profile, or hold it here until Ctrl-C"
+    )
+    connect.add_argument("profile", metavar="PROFILE", help="a saved profile's name")
+    connect.add_argument(
+        "--batch", action="store_true", help="never ask: fail with what would have been asked"
+    )
+    disconnect = _plain(commands, "disconnect", "let the running Spyglass disconnect a profile")
+    which = disconnect.add_mutually_exclusive_group(required=True)
+    which.add_argument("profile", metavar="PROFILE", nargs="?", default="", help="its name")
+    which.add_argument("--all", action="store_true", help="disconnect them all")
+    logs = _plain(commands, "logs", "the log of the running Spyglass; secrets are blacked out")
+    logs.add_argument("profile", metavar="PROFILE", nargs="?", default="", help="only this profile's lines")
+    logs.add_argument("--follow", action="store_true", help="go on with what comes, until Ctrl-C")
+    _plain(commands, "quit", "end the running Spyglass and its connections")
+
+
+def _plain(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    _common(parser)
+    return parser
 
 
 def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

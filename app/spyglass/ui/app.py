@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,12 @@ from spyglass import APP_ID, __version__, log
 from spyglass.errors import Failure
 from spyglass.ui import icons, style
 from spyglass.ui.bridge import QuestionDesk
+from spyglass.ui.crash import Crashes
+from spyglass.ui.summons import Summons, obey, summoned
 from spyglass.ui.window import MainWindow
 
 if TYPE_CHECKING:
+    from spyglass.control.claim import Claim
     from spyglass.ui.bridge import HubLike
 
 THEMES = ("system", "auto", "light", "dark")
@@ -41,8 +46,12 @@ def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
     return app
 
 
-def start(argv: Sequence[str]) -> int:
-    """Show the window over the saved profiles; what ``spyglass`` without a subcommand does."""
+def start(argv: Sequence[str], claim: Claim | None = None) -> int:
+    """Show the window over the saved profiles; what ``spyglass`` without a subcommand does.
+
+    ``claim`` makes us the one running app, whom others talk to; it is given up at the end.
+    """
+    from spyglass import report  # noqa: PLC0415
     from spyglass.hub import Hub  # noqa: PLC0415 - the toolkit first: tests of the window need no hub
     from spyglass.store import paths, settings  # noqa: PLC0415
     from spyglass.store.profiles import Profiles  # noqa: PLC0415
@@ -62,11 +71,17 @@ def start(argv: Sequence[str]) -> int:
         withdraw=desk.withdraw,
     )
     theme = options.theme or settings.load(places.settings)[0].theme
-    return run(hub, [f"--theme={theme}"], desk=desk, state=places.state)
+    with report.watching(Crashes().tell):
+        return run(hub, [*argv, f"--theme={theme}"], desk=desk, state=places.state, claim=claim)
 
 
 def run(
-    hub: HubLike, argv: Sequence[str] = (), *, desk: QuestionDesk | None = None, state: Path | None = None
+    hub: HubLike,
+    argv: Sequence[str] = (),
+    *,
+    desk: QuestionDesk | None = None,
+    state: Path | None = None,
+    claim: Claim | None = None,
 ) -> int:
     """Show the window until it is closed; return the exit status.
 
@@ -79,13 +94,30 @@ def run(
     window = MainWindow(hub, desk or QuestionDesk(), log.setup(), sizes(state))
     style.Theme.current.dress()
     window.show()
-    try:
-        with _Signals(app):
-            return app.exec()
-    finally:
-        hub.close()
-        window.deleteLater()  # now, and not by the garbage collector when Qt has gone
-        QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+    obey(window, argv)
+    with _listening(claim, hub, window, app):
+        try:
+            with _Signals(app):
+                return app.exec()
+        finally:
+            hub.close()
+            window.deleteLater()  # now, and not by the garbage collector when Qt has gone
+            QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+
+
+@contextmanager
+def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, app: QApplication) -> Iterator[None]:
+    """Serve the control socket meanwhile; it is given up last, when everything else is undone."""
+    if claim is None:
+        yield
+        return
+    from spyglass.control.server import Server  # noqa: PLC0415 - only the one running app needs it
+
+    summons = Summons()
+    summons.came.connect(partial(summoned, window))
+    summons.leave.connect(app.closeAllWindows)
+    with Server(claim, hub, summons.show, summons.quit):
+        yield
 
 
 def sizes(state: Path | None = None) -> QSettings:

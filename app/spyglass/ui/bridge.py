@@ -48,6 +48,9 @@ class HubLike(Protocol):
     def status(self, profile_id: str) -> Status:
         """The newest status."""
 
+    def statuses(self) -> list[Status]:
+        """The status of every connection that was started."""
+
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Hear every status; returns what ends it."""
 

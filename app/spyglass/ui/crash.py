@@ -1,0 +1,74 @@
+"""A defect of ours, shown: the report to copy, nothing is sent."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
+
+from spyglass import report
+from spyglass.erlang import places
+from spyglass.errors import Failure
+from spyglass.store import paths
+from spyglass.ui import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Crashes(QObject):
+    """Takes what nobody caught, from any thread, to one dialog."""
+
+    came = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.came.connect(self._show)
+        self._dialog: CrashDialog | None = None
+
+    def tell(self, error: BaseException) -> None:
+        """Keep a report about this error and show it; from any thread."""
+        made = report.text(error, erl=str(next(iter(places.candidates(None)), "")))
+        with suppress(OSError, Failure):  # a full disk must not keep the report from being seen
+            report.keep(made, paths.current().state)
+        self.came.emit(made)
+
+    def _show(self, text: str) -> None:
+        if self._dialog is None:  # the first one says most; those that follow are in the log
+            self._dialog = CrashDialog(text, QGuiApplication.clipboard().setText)
+            self._dialog.finished.connect(self._closed)
+            self._dialog.show()
+
+    def _closed(self) -> None:
+        if self._dialog is not None:
+            self._dialog.deleteLater()
+            self._dialog = None
+
+
+class CrashDialog(QDialog):
+    """The report, with Copy and Close; the program goes on."""
+
+    def __init__(self, text: str, copy: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Spyglass")
+        self.text = QPlainTextEdit(text, readOnly=True)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setAccessibleName("Report")
+        self.copy = parts.button("Copy the report", lambda: copy(self.text.toPlainText()))
+        self.close_button = parts.button("Close", self.accept)
+        self.close_button.setDefault(True)
+        said = parts.label(
+            "Spyglass met a defect of its own. It goes on, and nothing was sent anywhere. "
+            "The report holds no secrets: copy it into an issue if you like to help."
+        )
+        said.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(said)
+        column.addWidget(self.text, 1)
+        column.addLayout(parts.row(1, self.copy, self.close_button))
+        self.resize(640, 420)

@@ -1,28 +1,68 @@
-"""The chain that people see: this computer, each hop, the engine, the nodes. Pure."""
+"""The chain that people see: this computer, each hop, the engine, the container, the nodes. Pure.
+
+Each link has a short detail to be drawn below its name, and facts, one a line, for whoever
+looks closer; where it broke, the reason and the remedy are among them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from spyglass.profile import ContainerHop, Profile
+from spyglass.profile import ContainerHop, Profile, Selector
 from spyglass.status import Link, Problem
 
 if TYPE_CHECKING:
+    from spyglass.erlang.installation import Erlang
     from spyglass.errors import Failure
+    from spyglass.remote.base import Remote
     from spyglass.status import NodeInfo
 
 Chain = tuple[Link, ...]
+Counts = Mapping[str, tuple[int, int]]
+"""By engine: how many containers run, and how many of them the profile means."""
+
+HERE = "This computer"
+_LISTED = 8
+_SHORT = {
+    "host-key-changed": "host key changed",
+    "host-key-revoked": "host key revoked",
+    "host-key": "host key unknown",
+    "denied": "refused",
+    "lost": "connection lost",
+    "refused": "connection refused",
+    "timeout": "no answer",
+    "no-container": "not found",
+    "engine-denied": "permission denied",
+    "unreachable": "can't be reached",
+    "needs-answer": "needs you",
+}
+
+
+class _Settings(Protocol):
+    user: str
+    hostname: str
+    port: int
 
 
 def planned(profile: Profile) -> Chain:
     """The chain before anything is tried."""
-    return (Link("This computer", "ok"), *(Link(label, "todo") for label in place_of(profile)))
+    return (Link(HERE, "ok"), *(Link(label, "todo") for label in place_of(profile)))
 
 
 def place_of(profile: Profile) -> tuple[str, ...]:
     """The labels of a profile's hops."""
     return tuple(hop.name if isinstance(hop, ContainerHop) else hop.label for hop in profile.hops)
+
+
+def here(chain: Chain, erlang: Erlang | None) -> Chain:
+    """What is known of this computer's own Erlang by now; None leaves all as it is."""
+    if erlang is None or not chain:
+        return chain
+    detail = f"OTP {erlang.otp}, {'wx' if erlang.wx else 'no wx'}"
+    facts = (f"Erlang/OTP {erlang.otp} (ERTS {erlang.version})", str(erlang.path))
+    return (replace(chain[0], detail=detail, facts=facts), *chain[1:])
 
 
 def hop_changed(chain: Chain, index: int, state: str, detail: str) -> Chain:
@@ -34,37 +74,142 @@ def hop_changed(chain: Chain, index: int, state: str, detail: str) -> Chain:
     return (*(replace(link, state="ok") for link in links[:index]), *links[index:])
 
 
-def broken(chain: Chain) -> Chain:
-    """The link that was busy is the one that broke."""
-    return tuple(replace(link, state="bad") if link.state == "busy" else link for link in chain)
+def travelled(chain: Chain, remotes: Sequence[Remote]) -> Chain:
+    """The hops are open: each tells where it leads. ``remotes`` may begin with jump hosts of ssh_config."""
+    hops, open_ = len(chain) - 1, list(remotes[1:])
+    jumps, ends = open_[: len(open_) - hops], open_[len(open_) - hops :]
+    links = [replace(link, facts=_way(end)) for link, end in zip(chain[1:], ends, strict=False)]
+    if jumps and links:
+        through = "Through " + ", then ".join(jump.describe() for jump in jumps)
+        links[0] = replace(links[0], facts=(*links[0].facts, through))
+    return (*chain[:1], *links, *chain[1 + len(links) :])
 
 
-def complete(chain: Chain, hops: int, nodes: tuple[NodeInfo, ...]) -> Chain:
+def _way(remote: Remote) -> tuple[str, ...]:
+    settings: _Settings | None = getattr(remote, "settings", None)
+    if settings is None:
+        return (remote.describe(),)
+    server = f"SSH server {settings.hostname}, port {settings.port}, as {settings.user}"
+    method = str(getattr(remote, "auth_method", ""))
+    return (server, f"Logged in by {method}") if method else (server,)
+
+
+def measured(chain: Chain, index: int, seconds: float) -> Chain:
+    """How soon the server of link ``index`` answers, measured once."""
+    if not 0 < index < len(chain):
+        return chain
+    took = f"{max(round(seconds * 1000), 1)} ms"
+    link = chain[index]
+    told = replace(
+        link,
+        detail=" · ".join(filter(None, (link.detail, took))),
+        facts=(*link.facts, f"Answered in {took} when it was opened"),
+    )
+    return (*chain[:index], told, *chain[index + 1 :])
+
+
+def broken(chain: Chain, failure: Failure | None = None, *, index: int = 0) -> Chain:
+    """The link that was busy is the one that broke, else link ``index`` if that is not 0."""
+    busy = next((n for n, link in enumerate(chain) if link.state == "busy"), index)
+    if not 0 < busy < len(chain):
+        return chain
+    link = replace(chain[busy], state="bad")
+    if failure:
+        detail = _SHORT.get(failure.code, link.detail if link.state == "busy" else "stopped here")
+        link = replace(link, detail=detail, facts=tuple(filter(None, (failure.title, failure.hint))))
+    beyond = (replace(later, state="todo", detail="not reached", facts=()) for later in chain[busy + 1 :])
+    return (*chain[:busy], link, *beyond)
+
+
+def complete(
+    chain: Chain,
+    hops: int,
+    nodes: tuple[NodeInfo, ...],
+    *,
+    counts: Counts | None = None,
+    select: Selector = Selector(),
+) -> Chain:
     """All hops are up and the survey is over: what lies behind them follows."""
-    engines = sorted({n.runtime for n in nodes if n.container and n.runtime})
-    up = (replace(link, state="ok") for link in chain[: 1 + hops])
-    return (*up, *(_engine(engine, nodes) for engine in engines), _nodes(nodes))
+    up = [replace(link, state="ok") for link in chain[: 1 + hops]]
+    seen = {n.runtime for n in nodes if n.container and n.runtime}
+    engines = sorted(seen | set(counts or {}))
+    behind = [_engine(engine, nodes, (counts or {}).get(engine), select) for engine in engines]
+    inside = _container(nodes, select)
+    if inside and up[-1].label == inside.label:  # the way ended in that container
+        up[-1], behind, inside = replace(inside, state="ok"), [], None
+    return (*up, *behind, *([inside] if inside else []), _nodes(nodes))
 
 
-def _engine(engine: str, nodes: tuple[NodeInfo, ...]) -> Link:
-    containers = {n.container_id for n in nodes if n.runtime == engine}
-    return Link(engine.capitalize(), "ok", count(len(containers), "container") + " with nodes")
+def _engine(
+    engine: str, nodes: tuple[NodeInfo, ...], counted: tuple[int, int] | None, select: Selector
+) -> Link:
+    homes = {n.container: n.container_id for n in nodes if n.runtime == engine and n.container}
+    facts = tuple(f"{name} has a node" for name in sorted(filter(None, homes))[:_LISTED])
+    if counted is None:
+        return Link(engine.capitalize(), "ok", f"{count(len(homes), 'container')} with nodes", facts)
+    running, meant = counted
+    fit = f"{meant or 'none'} {'matches' if meant == 1 else 'match'}" if select.container else ""
+    with_nodes = f"{len(homes) or 'none'} with nodes"
+    detail = f"{count(running, 'container')}, {fit or with_nodes}"
+    wanted = (f"Containers wanted: {select.container}",) if select.container else ()
+    return Link(engine.capitalize(), "ok" if homes else "warn", detail, (*wanted, *facts))
+
+
+def _container(nodes: tuple[NodeInfo, ...], select: Selector) -> Link | None:
+    """The container in which all reachable nodes are, or those that the profile means."""
+    able = [n for n in nodes if n.reachable] or list(nodes)
+    homes = {n.container for n in able}
+    if len(homes) == 1 and able[0].container:
+        node = able[0]
+        detail = " · ".join(filter(None, (node.image, node.address)))
+        facts = (
+            f"Container {(node.container_id or '')[:12]}",
+            *((f"Image {node.image}",) if node.image else ()),
+            *((f"Networks {', '.join(node.networks)}",) if node.networks else ()),
+            *((f"Address {node.address}",) if node.address else ()),
+        )
+        return Link(node.container or "", "ok", detail, facts)
+    if select.container and len(homes) > 1:
+        return Link(
+            select.container, "ok", count(len(homes), "container"), tuple(map(str, sorted(map(str, homes))))
+        )
+    return None
 
 
 def _nodes(nodes: tuple[NodeInfo, ...]) -> Link:
     able = [n for n in nodes if n.reachable]
-    if len(able) == 1:
-        label, detail = able[0].node, f"OTP {able[0].otp}" if able[0].otp else ""
-    else:
-        label, detail = count(len(able), "node"), ""
-    if len(nodes) > len(able):
-        detail = f"{count(len(nodes) - len(able), 'more')} can't be reached"
-    return Link(label, "ok" if able else "warn", detail)
+    closed = len(nodes) - len(able)
+    listed = (*able, *(n for n in nodes if not n.reachable))
+    facts = tuple(map(_fact, listed[:_LISTED]))
+    if len(listed) > _LISTED:
+        facts = (*facts, f"and {len(listed) - _LISTED} more")
+    if not able:
+        detail = f"{count(closed, 'node')} can't be reached" if closed else "none was found"
+        return Link("No node", "warn", detail, facts)
+    label = able[0].node if len(able) == 1 else count(len(able), "node")
+    told = (_otps(able), "hidden, no mesh")
+    detail = f"{closed} more can't be reached" if closed else " · ".join(filter(None, told))
+    return Link(label, "ok", detail, facts)
+
+
+def _otps(nodes: list[NodeInfo]) -> str:
+    known = sorted({n.otp for n in nodes if n.otp})
+    return f"OTP {', '.join(known)}" if len(known) <= 3 and known else ""
+
+
+def _fact(node: NodeInfo) -> str:
+    where = f" in {node.container}" if node.container else ""
+    return f"{node.node}{where}: {'ready' if node.reachable else node.why_not or 'not reachable'}"
+
+
+def gone(node: NodeInfo) -> NodeInfo:
+    """The node, known to have gone down."""
+    return replace(node, reachable=False, why_not="it went down", forward=None)
 
 
 def count(number: int, noun: str) -> str:
     """The number with its noun: ``1 node``, ``3 nodes``."""
-    return f"{number} {noun}" if number == 1 or noun == "more" else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def problem_of(failure: Failure) -> Problem:

@@ -90,11 +90,15 @@ class NodeInfo:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link of the chain: ``state`` is one of todo, busy, ok, warn, bad."""
+    """One link of the chain: ``state`` is one of todo, busy, ok, warn, bad.
+
+    ``detail`` is a few words; ``facts`` are lines for whoever looks closer.
+    """
 
     label: str
     state: str
     detail: str = ""
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,10 @@ class Status:
 
     ``chain`` runs from this computer to the place; ``observing`` holds the keys of the nodes
     whose Observer window is open, ``troubles`` what went wrong with single nodes (by key, or by
-    what was asked for when there is no such node). ``next_try`` and ``since`` are seconds since
-    the epoch. ``surveyed`` says that discovery has seen everything once.
+    what was asked for when there is no such node). ``awaited`` are the keys of nodes that went down
+    while their window was open; it opens again when they are back. ``next_try`` (of connecting, or,
+    when READY, of looking for those) and ``since`` are seconds since the epoch. ``surveyed`` says
+    that discovery has seen everything once.
     """
 
     profile_id: str
@@ -131,6 +137,7 @@ class Status:
     question: str | None = None
     troubles: Mapping[str, Problem] = field(default_factory=dict)
     surveyed: bool = False
+    awaited: frozenset[str] = frozenset()
 
 
 def overall(statuses: Iterable[Status]) -> str:

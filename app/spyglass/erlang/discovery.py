@@ -43,7 +43,7 @@ def discover(
     only = remote.facts.id if isinstance(remote, Container) else None
     place = remote.inner if isinstance(remote, Container) else remote
     Search(place, Wish(hops, me, select, given, only), stop, findings).run()
-    return Discovery(findings.nodes(), findings.warnings())
+    return Discovery(findings.nodes(), findings.warnings(), findings.containers)
 
 
 def _unless_stopped(on_found: Callable[[Found], None] | None, stop: Stop) -> Callable[[Found], None] | None:

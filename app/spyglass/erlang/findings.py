@@ -23,6 +23,7 @@ class Findings:
         self._starts: set[tuple[str, str, int]] = set()
         self._warnings: dict[str, None] = {}
         self.lost: Lost | None = None
+        self.containers: dict[str, tuple[int, int]] = {}
 
     def add(self, node: Found) -> None:
         """Take a node in; a reachable one stays before one that is not."""
@@ -33,6 +34,10 @@ class Findings:
             self._nodes[node.info.key] = node
         if node.info.reachable and not known and self._on_found:
             self._on_found(node)
+
+    def counted(self, engine: str, running: int, wanted: int) -> None:
+        """An engine there runs so many containers, so many of them wanted."""
+        self.containers[engine] = (running, wanted)
 
     def first_visit(self, ground: str, peer: Peer) -> bool:
         """Whether this start of this node was not met before, by another port of its ground."""

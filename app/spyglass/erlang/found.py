@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from spyglass.erlang import names
@@ -27,10 +28,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """All that was found, in a steady order, and what people should know besides."""
+    """All that was found, in a steady order, and what people should know besides.
+
+    ``containers`` tells, by engine, how many run there and how many of them were wanted.
+    """
 
     found: list[Found]
     warnings: list[str]
+    containers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ class Search:
             facts, warnings = read_inspect(engine, lines)
             for warning in warnings:
                 self._findings.warn(warning)
+            if facts and not self._wish.only:
+                self._findings.counted(engine, len(facts), sum(map(self._wanted, facts)))
             yield from (one for one in facts if one.id not in met)
             met.update(one.id for one in facts)
 

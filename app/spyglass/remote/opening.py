@@ -64,8 +64,10 @@ def open_hops(
 
 
 def _detail(remote: Remote) -> str:
-    """How the last hop let us in, where there was something to let in."""
-    return str(getattr(remote, "auth_method", "")) or remote.describe()
+    """Who we are at the last hop and how it let us in, where there was something to let in."""
+    method = str(getattr(remote, "auth_method", ""))
+    settings: Settings | None = getattr(remote, "settings", None)
+    return f"{settings.user} · {method}" if method and settings else method or remote.describe()
 
 
 def _open(

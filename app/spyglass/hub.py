@@ -9,15 +9,18 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from spyglass.connection import Connection, Options
+from spyglass.desktop.changes import Changes
 from spyglass.errors import Failure, Missing
-from spyglass.messages import CloseWindow, Observe, Refresh, Retry
+from spyglass.figures import Readings
+from spyglass.messages import CloseWindow, Nudge, Observe, Refresh, Retry, Wish
 from spyglass.standby import Standby
-from spyglass.status import Status
+from spyglass.status import Phase, Status
 
 if TYPE_CHECKING:
     from spyglass.profile import Profile
@@ -52,6 +55,8 @@ class Hub:
         self._connections: dict[str, Connection] = {}
         self._unsaved: dict[str, Profile] = {}
         self._listeners: list[Listener] = []
+        self._standing: set[str] = set()
+        self._changes: Changes | None = None
 
     # -- profiles -------------------------------------------------------------
 
@@ -110,8 +115,36 @@ class Hub:
             self._listeners = [known for known in self._listeners if known is not listener]
 
     def _publish(self, status: Status) -> None:
+        self._mind_changes(status)
         for listener in self._listeners:
             listener(status)
+
+    # -- the computer -----------------------------------------------------------
+
+    def nudge(self) -> None:
+        """The network changed or the computer woke: who waits tries now, who is up makes sure."""
+        with self._lock:
+            connections = list(self._connections.values())
+        for connection in connections:
+            if connection.alive:
+                connection.post(Nudge())
+
+    def _mind_changes(self, status: Status) -> None:
+        """Changes are watched for while a connection that comes back by itself is up or waits."""
+        with self._lock:
+            connection = self._connections.get(status.profile_id)
+            standing = status.phase not in {Phase.OFFLINE, Phase.FAILED}
+            if standing and connection is not None and connection.options.persist:
+                self._standing.add(status.profile_id)
+            elif not standing:
+                self._standing.discard(status.profile_id)
+            unneeded = None if self._standing else self._changes
+            if self._standing and self._changes is None:
+                self._changes = Changes(self.nudge)
+            elif unneeded is not None:
+                self._changes = None
+        if unneeded is not None:
+            unneeded.close()
 
     # -- wishes -----------------------------------------------------------------
 
@@ -120,7 +153,8 @@ class Hub:
         wanted = self.profile(profile) if isinstance(profile, str) else profile
         if not wanted.id:
             wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
-        connection = Connection(wanted, self._asker(wanted.id), self._publish, self._standby, options)
+        ask, withdraw = self._asker(wanted.id), partial(self._withdraw, wanted.id)
+        connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw)
         with self._lock:
             running = self._connections.get(wanted.id)
             if running is not None and running.alive:
@@ -158,6 +192,16 @@ class Hub:
         """Close the Observer window of a node."""
         self._post(profile_id, CloseWindow(key))
 
+    def watch_stats(self, profile_id: str, listener: Callable[[Readings], None]) -> Callable[[], None]:
+        """Tell the live figures of the connection's nodes each 2 s, while it lives; returns how to stop.
+
+        ``listener`` hears figures by node key, from a worker thread; nodes that are slow skip a beat.
+        Without a connection nothing is told: watch again when there is one.
+        """
+        with self._lock:
+            connection = self._connections.get(profile_id)
+        return connection.figures.watch(listener) if connection is not None else lambda: None
+
     def session(self, profile_id: str) -> Session:
         """The connected period of a profile, for calls that block. Raises Failure when there is none."""
         with self._lock:
@@ -177,7 +221,7 @@ class Hub:
             connection.join(seconds)
         self._standby.close()
 
-    def _post(self, profile_id: str, wish: Observe | CloseWindow | Refresh) -> None:
+    def _post(self, profile_id: str, wish: Wish) -> None:
         with self._lock:
             connection = self._connections.get(profile_id)
         if connection is not None and connection.alive:

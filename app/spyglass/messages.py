@@ -35,7 +35,12 @@ class Retry:
     """Do not wait any longer for the next try."""
 
 
-Wish = Observe | CloseWindow | Refresh | Retry
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """The network changed, or this computer woke: do not wait, and see whether the link still lives."""
+
+
+Wish = Observe | CloseWindow | Refresh | Retry | Nudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ class SurveyFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """The person took back a question without whose answer the survey can't go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """An Observer window is on the screen, on its node."""
 
@@ -81,7 +91,7 @@ class LinkLost:
     failure: Failure
 
 
-Report = Seen | Surveyed | SurveyFailed | Opened | Ended | LinkLost
+Report = Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | LinkLost
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,11 @@ class Observation:
                     "Its Observer window was closed; it opens again when the node is back.",
                 )
             if kind == "exit":
-                raise Lost("The local Erlang ended", "Observe the node again; the log has its last words.")
+                raise Failure(
+                    "The local Erlang ended",
+                    "Observe the node again; the log has its last words.",
+                    code="local-erlang",
+                )
 
 
 def join(vm: LocalNode, found: Found, way: Way) -> None:

@@ -12,19 +12,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spyglass import given
-from spyglass.errors import Cancelled, Failure, Unreachable
+from spyglass import given, ports
+from spyglass.calls import Calls
+from spyglass.errors import Cancelled, Failure, Lost
 from spyglass.forward import Forward, open_forward
-from spyglass.messages import Report, Seen, Surveyed, SurveyFailed
-from spyglass.observation import Observation, join, with_cookie
-from spyglass.profile import Profile
+from spyglass.messages import Declined, LinkLost, Report, Seen, Surveyed, SurveyFailed
+from spyglass.observation import Observation
+from spyglass.profile import ContainerHop, Profile
 from spyglass.remote.base import Remote, Stop
+from spyglass.wanted import Want, pick
 
 if TYPE_CHECKING:
     from spyglass.erlang.discovery import Discovery, Found
+    from spyglass.erlang.node import LocalNode
+    from spyglass.figures import Reading
     from spyglass.questions import Ask
-    from spyglass.standby import Booted, Standby
+    from spyglass.standby import Standby
     from spyglass.status import NodeInfo
+
+ANSWER = 3.0
+"""Seconds that a server may take for a sign of life when the network has changed."""
 
 
 class Session:
@@ -47,14 +54,13 @@ class Session:
         self._post = post
         self._cookie = cookie
         self._stop = Stop()
-        self._surveys: list[threading.Thread] = []
+        self._search: threading.Thread | None = None
+        self._surveyed = False
         self._found: dict[str, Found] = {}
-        self._forwards: dict[str, tuple[tuple[str, int], Forward]] = {}
+        self._forwards: dict[str, tuple[tuple[str, int, str | None], Forward]] = {}
         self._windows: dict[str, Observation] = {}
-        self._control: Booted | None = None
-        self._cookies: dict[str, str] = {}
-        self._joined: set[str] = set()
-        self._control_lock = threading.Lock()
+        self._calls = Calls(self, standby, ask)
+        self._probe: threading.Thread | None = None
 
     @property
     def hops(self) -> tuple[str, ...]:
@@ -67,26 +73,35 @@ class Session:
         return self._remotes[-1]
 
     def close(self) -> None:
-        """Undo everything: windows first, then the VM for calls, the forwards, the survey."""
-        for window in self._windows.values():
-            window.close()
-        with self._control_lock:
-            control, self._control = self._control, None
-        if control is not None:
-            control.close()
+        """Undo everything: windows and the VM for calls at the same time, then forwards and survey."""
+        self._stop.set()
+        ends = [window.close for window in self._windows.values()]
+        workers = [
+            threading.Thread(target=end, name="close", daemon=True) for end in (*ends, self._calls.close)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(20)
         for _, forward in self._forwards.values():
             forward.close()
-        self._stop.set()
-        for survey in self._surveys:
-            survey.join(10)
+        for thread in (self._search, self._probe):
+            if thread is not None:
+                thread.join(10)
 
     # -- survey ---------------------------------------------------------------
 
     def survey(self) -> None:
-        """Look for nodes, in the background; reports Seen for each and Surveyed or SurveyFailed."""
-        thread = threading.Thread(target=self._survey, name=f"survey {self._profile.name}", daemon=True)
-        self._surveys = [*(t for t in self._surveys if t.is_alive()), thread]
-        thread.start()
+        """Look for nodes, in the background; one search at a time.
+
+        Reports Seen for each and at last one of Surveyed, SurveyFailed and Declined.
+        """
+        before = self._search
+        if before is not None:
+            before.join()  # it has reported its end
+        work = threading.Thread(target=self._survey, name=f"survey {self._profile.name}", daemon=True)
+        self._search = work
+        work.start()
 
     def _survey(self) -> None:
         from spyglass.erlang import slots  # noqa: PLC0415 - late, so that SSH starts first
@@ -96,7 +111,7 @@ class Session:
             if self._cookie is None:
                 self._cookie = given.cookie(self._profile, self._ask)
             discovery = discover(
-                self.remote,
+                self._place(),
                 hops=self.hops,
                 me=slots.probe_name(),
                 select=self._profile.select,
@@ -105,11 +120,22 @@ class Session:
                 on_found=lambda found: self._post(Seen(found)),
             )
         except Cancelled:
-            return
+            if not self._stop.is_set():
+                self._post(Declined())
         except Failure as failure:
             self._post(SurveyFailed(failure))
         else:
+            self._surveyed = True
             self._post(Surveyed(discovery))
+
+    def _place(self) -> Remote:
+        """Where to look. A container may have been made anew since it was opened: it is resolved again."""
+        hop = self._profile.hops[-1] if self._profile.hops else None
+        if self._surveyed and isinstance(hop, ContainerHop):
+            from spyglass.remote import container  # noqa: PLC0415 - most ways have none
+
+            self._remotes[-1] = container.find(self._remotes[-2], hop.name, hop.engine)
+        return self.remote
 
     def admit(self, found: Found) -> NodeInfo:
         """Take a node in: it gets its forward; returns what to show of it."""
@@ -124,7 +150,7 @@ class Session:
         return self._forward(found.info.key, found).port
 
     def _forward(self, key: str, found: Found) -> Forward:
-        place = (found.host, found.port)
+        place = (found.host, found.port, found.info.container_id)
         known = self._forwards.get(key)
         if known and known[0] == place:
             return known[1]
@@ -144,10 +170,38 @@ class Session:
                 self._forwards.pop(key)[1].close()
         return shown
 
+    def forget(self, key: str) -> None:
+        """A node went down: what is known of the way to it does not hold any more."""
+        self._found.pop(key, None)
+        if key in self._forwards:
+            self._forwards.pop(key)[1].close()
+
+    def pick(self, want: Want, *, complete: bool) -> Found | None:
+        """The node that is meant (:func:`spyglass.wanted.pick`)."""
+        hop = self._profile.hops[-1] if self._profile.hops else None
+        narrow = bool(self._profile.select.container) or isinstance(hop, ContainerHop)
+        return pick(want, self._found, narrow=narrow, complete=complete)
+
     def match(self, wanted: str) -> Found | None:
         """The node with this key or full name, if it is known."""
         found = self._found.get(wanted)
         return found or next((f for f in self._found.values() if f.info.node == wanted), None)
+
+    # -- the link -------------------------------------------------------------
+
+    def probe(self) -> None:
+        """Ask each server on the way for a sign of life, in the background; reports LinkLost without one."""
+        if self._probe is None or not self._probe.is_alive():
+            self._probe = threading.Thread(target=self._ask_all, name="sign of life", daemon=True)
+            self._probe.start()
+
+    def _ask_all(self) -> None:
+        for remote in self._remotes[1:]:
+            latency = getattr(remote, "latency", None)
+            if latency is not None and latency(ANSWER) is None and not self._stop.is_set():
+                title = f"The connection to {remote.describe()} is lost: no answer"
+                self._post(LinkLost(Lost(title, "It can be opened again.")))
+                return
 
     # -- windows --------------------------------------------------------------
 
@@ -172,98 +226,46 @@ class Session:
         if window is not None:
             threading.Thread(target=window.close, name="close window", daemon=True).start()
 
-    @property
-    def open_windows(self) -> list[str]:
-        """Full names of the nodes that have a window."""
-        return [window.node for window in self._windows.values()]
-
     def prove(self, found: Found, cookie: str) -> bool:
         """Whether the node knows this cookie; a no leaves a line in its log."""
-        from spyglass.erlang import handshake, slots  # noqa: PLC0415
-
-        stream = (found.remote or self.remote).dial(found.host, found.port, 5.0)
-        try:
-            return handshake.greet(stream, slots.probe_name()).prove(cookie)
-        finally:
-            stream.close()
+        return ports.prove(self.remote, found, cookie)
 
     def explain(self, found: Found) -> Failure:
-        """Why Erlang said only ``false``: ask the distribution port itself."""
-        from spyglass.erlang import handshake, slots  # noqa: PLC0415
-
-        name = found.info.node
-        try:
-            stream = (found.remote or self.remote).dial(found.host, found.port, 5.0)
-            try:
-                peer = handshake.greet(stream, slots.probe_name()).peer
-            finally:
-                stream.close()
-        except Failure as failure:
-            return Unreachable(
-                f"{name} is gone since it was found: {failure.title}",
-                "Refresh the list of nodes.",
-                code="node-gone",
-            )
-        except OSError:
-            return Unreachable(
-                f"{name} hung up", "Refresh the list of nodes, then try again.", code="node-gone"
-            )
-        if peer.node != name:
-            return Unreachable(
-                f"{peer.node} answers where {name} was", "Refresh the list of nodes.", code="node-gone"
-            )
-        return Failure(
-            f"{name} refuses the connection",
-            "Its Erlang may be too old or too new for yours (OTP 23 and 27 never connect), "
-            "or its cookie has changed.",
-            code="refused-by-node",
-        )
+        """Why a node that was there can't be connected."""
+        return ports.explain(self.remote, found)
 
     # -- calls ----------------------------------------------------------------
 
-    def calling(self, wanted: str) -> tuple[Any, str]:
+    def calling(self, wanted: str) -> tuple[LocalNode, str]:
         """A VM for calls that is connected to the node, and the node's full name.
 
         May be called from any thread; blocks while the VM boots and connects. Raises
         Missing when there is no such node.
         """
+        found = self._there(wanted)
+        return self._calls.joined(found)[0].vm, found.info.node
+
+    def stats(self, wanted: str) -> dict[str, Any]:
+        """All figures of a node (:meth:`spyglass.erlang.node.LocalNode.stats`), in one round trip."""
+        vm, name = self.calling(wanted)
+        return vm.stats(name)
+
+    def figures(self) -> dict[str, Reading]:
+        """The live figures of the nodes that can be reached, by key."""
+        return self._calls.figures(
+            {k: f for k, f in self._found.copy().items() if f.info.reachable and f.port}
+        )
+
+    def shell(self, wanted: str) -> tuple[str, Callable[[], int]]:
+        """A shell on the node: the line to print before it, and what runs it in this terminal."""
+        found = self._there(wanted)
+        return self._calls.shell(found, lambda: self.port(found))
+
+    def _there(self, wanted: str) -> Found:
         found = self.match(wanted)
         if found is None:
             raise no_node(wanted, [f.info.node for f in self._found.values()])
-        with self._control_lock:
-            if self._control is None:
-                self._control = self._standby.plain()
-                self._control.listen(self._control_event)
-            if found.info.node not in self._joined:
-                able = with_cookie(found, self, self._ask)
-                join(self._control.vm, able, self)
-                self._cookies[found.info.node] = able.cookie or ""
-                self._joined.add(found.info.node)
-            return self._control.vm, found.info.node
-
-    def _control_event(self, event: dict[str, Any]) -> None:
-        if event.get("event") == "nodedown":
-            self._joined.discard(str(event.get("node")))
-
-    def shell(self, wanted: str) -> tuple[str, Callable[[], int]]:
-        """A shell on the node: the line to print before it, and what runs it in this terminal.
-
-        The node is joined first from a VM for calls, which can say why where it fails.
-        """
-        from spyglass.erlang import runtime, shell, slots  # noqa: PLC0415
-
-        vm, name = self.calling(wanted)
-        elixir = vm.is_elixir(name)
-        found = self.match(name)
-        if found is None or self._control is None:
-            raise no_node(wanted, [])
-        erlang, port, cookie = self._control.erlang, self.port(found), self._cookies[name]
-
-        def run() -> int:
-            with slots.take() as slot:
-                return shell.run_shell(erlang, runtime.modules(erlang), slot, name, port, cookie)
-
-        return shell.banner(name, elixir=elixir), run
+        return found
 
 
 def _place(remote: Remote) -> str:

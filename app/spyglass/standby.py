@@ -41,6 +41,7 @@ class Booted:
             self._slot.__exit__(None, None, None)
             raise
         self.erlang = erlang
+        self.graphics = preload
         self._preload = threading.Thread(target=self._load, name="preload", daemon=True) if preload else None
         if self._preload:
             self._preload.start()
@@ -105,8 +106,10 @@ class Standby:
         return self._spared() or Booted(self._erl(), preload=True)
 
     def plain(self) -> Booted:
-        """A VM for calls; its graphics need not be loaded."""
-        return self._spared() or Booted(self._erl(), preload=False)
+        """A VM for calls, without graphics; one that stands by for a window goes on doing so."""
+        with self._lock:
+            fit = self._spare is not None and not self._spare.graphics
+        return (self._spared() if fit else None) or Booted(self._erl(), preload=False)
 
     def close(self) -> None:
         """End the spare; none is prepared any more."""

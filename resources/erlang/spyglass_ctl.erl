@@ -123,6 +123,7 @@ command(<<"facts">>, [Node]) -> spyglass_remote:facts(list_to_atom(Node));
 command(<<"call">>, [Node, Limit, Module, Function | Args]) ->
     spyglass_remote:call(list_to_atom(Node), list_to_integer(Limit), Module, Function, Args);
 command(<<"stats">>, [Node]) -> spyglass_stats:take(list_to_atom(Node));
+command(<<"figures">>, Nodes) -> spyglass_stats:figures([list_to_atom(Node) || Node <- Nodes]);
 command(<<"check_backend">>, [Node]) -> spyglass_lend:check(list_to_atom(Node));
 command(<<"can_lend">>, [Node]) -> spyglass_lend:can_lend(list_to_atom(Node));
 command(<<"lend">>, [Node]) -> spyglass_lend:lend(list_to_atom(Node));

@@ -5,10 +5,11 @@
 %% come back and not one for each process.
 -module(spyglass_stats).
 
--export([take/1]).
+-export([take/1, figures/1]).
 
 -define(TOP, 10).
 -define(MOST_PROCESSES, 20000).
+-define(BEAT_MS, 1500).
 
 %% @doc A map of figures: bytes, milliseconds and counts, as documented in LocalNode.stats.
 take(Node) ->
@@ -17,6 +18,32 @@ take(Node) ->
     Answers = spyglass_remote:all(Node, [{erlang, system_info, [Key]} || Key <- Keys] ++ calls()),
     {Counts, Rest} = lists:split(length(Keys), Answers),
     maps:merge(maps:from_list(lists:zip(Keys, [number(C) || C <- Counts])), figures(Node, Rest)).
+
+%% @doc The few figures worth asking for again and again, of many nodes at the same time; one
+%% round trip each. A node that does not answer within ?BEAT_MS is left out.
+figures(Nodes) ->
+    Asked = [element(2, spawn_monitor(fun() -> exit({told, brief(Node)}) end)) || Node <- Nodes],
+    lists:append([told(Monitor) || Monitor <- Asked]).
+
+told(Monitor) ->
+    receive
+        {'DOWN', Monitor, process, _, {told, Figures}} -> Figures;
+        {'DOWN', Monitor, process, _, _} -> []
+    end.
+
+brief(Node) ->
+    Calls = [{erlang, memory, [total]}, {erlang, system_info, [process_count]},
+             {erlang, statistics, [total_run_queue_lengths]}, {erlang, system_info, [schedulers_online]},
+             {erlang, statistics, [wall_clock]}, {erlang, statistics, [runtime]}],
+    {Modules, Functions, Args} = lists:unzip3(Calls),
+    Each = [fun erlang:apply/3, Modules, Functions, Args],
+    case rpc:call(Node, lists, zipwith3, Each, ?BEAT_MS) of
+        [Memory, Processes, Queued, Schedulers, {Up, _}, {Cpu, _}] ->
+            [#{node => Node, memory => Memory, processes => Processes, run_queue => Queued,
+               schedulers => Schedulers, uptime_ms => Up, cpu_ms => Cpu}];
+        {badrpc, _} ->
+            []
+    end.
 
 calls() ->
     [{erlang, system_info, [otp_release]}, {erlang, system_info, [version]},

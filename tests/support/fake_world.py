@@ -103,6 +103,7 @@ class World:
         stack: ExitStack,
         *,
         config: Any,
+        secrets: Any,
         on_hop: Callable[..., None],
     ) -> list[FakePlace]:
         stop.check()

@@ -16,7 +16,7 @@ import msgspec
 
 from spyglass.connection import Connection, Options
 from spyglass.desktop.changes import Changes
-from spyglass.errors import Failure, Missing
+from spyglass.errors import Failure, Missing, NeedsAnswer
 from spyglass.figures import Readings
 from spyglass.messages import CloseWindow, Nudge, Observe, Refresh, Retry, Wish
 from spyglass.standby import Standby
@@ -54,6 +54,7 @@ class Hub:
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
         self._unsaved: dict[str, Profile] = {}
+        self._unattended: set[str] = set()
         self._listeners: list[Listener] = []
         self._standing: set[str] = set()
         self._changes: Changes | None = None
@@ -148,11 +149,18 @@ class Hub:
 
     # -- wishes -----------------------------------------------------------------
 
-    def connect(self, profile: Profile | str, options: Options = PERSISTENT) -> str:
-        """Connect a profile (an id, or one that need not be saved); returns its id."""
+    def connect(
+        self, profile: Profile | str, options: Options = PERSISTENT, *, unattended: bool = False
+    ) -> str:
+        """Connect a profile (an id, or one that need not be saved); returns its id.
+
+        ``unattended``: nobody asked for it just now (it is connected at the start). A question
+        then stops the connection with NeedsAnswer, until a person wants something of it.
+        """
         wanted = self.profile(profile) if isinstance(profile, str) else profile
         if not wanted.id:
             wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
+        (self._unattended.add if unattended else self._unattended.discard)(wanted.id)
         ask, withdraw = self._asker(wanted.id), partial(self._withdraw, wanted.id)
         connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw)
         with self._lock:
@@ -186,6 +194,7 @@ class Hub:
 
     def observe(self, profile_id: str, node: str) -> None:
         """Open Observer on a node (its key or full name), as soon as it is known."""
+        self._unattended.discard(profile_id)
         self._post(profile_id, Observe(node))
 
     def close_window(self, profile_id: str, key: str) -> None:
@@ -228,4 +237,12 @@ class Hub:
             connection.post(wish)
 
     def _asker(self, profile_id: str) -> Callable[[Question], Any]:
-        return lambda question: self._ask(profile_id, question)
+        def ask(question: Question) -> Any:
+            if profile_id in self._unattended:
+                raise NeedsAnswer(
+                    "The connection waits for your answer",
+                    "It was begun without you, and a question came up. Try again to answer it.",
+                )
+            return self._ask(profile_id, question)
+
+        return ask

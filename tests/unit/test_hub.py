@@ -8,6 +8,7 @@ from spyglass.connection import Options
 from spyglass.errors import Failure, Missing
 from spyglass.hub import Hub
 from spyglass.profile import Profile, SSHHop
+from spyglass.questions import Ask, Secret
 from spyglass.status import Phase, Status
 from spyglass.store.profiles import Profiles
 from support.fake_world import FakeForward, World, found
@@ -131,3 +132,23 @@ def test_a_vm_for_calls_is_joined_once(hub: Hub, world: World) -> None:
     assert world.vms[0].did().count("connect") == 1
     with pytest.raises(Failure, match="There is no node ghost@h there"):
         session.calling("ghost@h")
+
+
+def test_what_begins_unattended_asks_nobody_until_a_person_wants_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_hops(hops: tuple[Any, ...], ask: Ask, *rest: Any, **named: Any) -> list[Any]:
+        ask(Secret("password", "deploy@prod"))
+        return world.open_hops(hops, ask, *rest, **named)
+
+    monkeypatch.setattr("spyglass.remote.opening.open_hops", open_hops)
+    asked: list[str] = []
+    hub = Hub(Profiles(tmp_path), lambda profile, _question: asked.append(profile))
+    hub.subscribe(world.published.put)
+    made = hub.connect(Profile(name="quick", hops=(SSHHop(host="prod"),)), unattended=True)
+    stopped = world.until(lambda s: s.phase is Phase.FAILED)
+    assert (stopped.problem.code if stopped.problem else "", asked) == ("needs-answer", [])
+    hub.retry(made)
+    world.until(ready)
+    hub.close()
+    assert asked == [made]

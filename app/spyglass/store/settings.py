@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     ``erl``: the local Erlang to use (a path), or empty to search. ``close_to_tray_said``:
     the person has been told once that closing the window leaves the program in the tray.
+    ``tray``: closing the window leaves the program there; ``welcomed``: the first run is over.
     ``window`` and ``columns``: where the window stood and how wide each table's columns
     are, as the user interface wrote them (base64; nothing else reads them).
     """
@@ -35,7 +36,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     log_level: LogLevel = "info"
     notifications: bool = True
     autostart: bool = False
+    tray: bool = True
     close_to_tray_said: bool = False
+    welcomed: bool = False
     window: Opaque = ""
     columns: dict[str, Opaque] = {}
 

@@ -134,6 +134,7 @@ def test_a_vm_for_calls_is_joined_once(hub: Hub, world: World) -> None:
         session.calling("ghost@h")
 
 
+@pytest.mark.warns("a connection that stops is logged")
 def test_what_begins_unattended_asks_nobody_until_a_person_wants_it(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

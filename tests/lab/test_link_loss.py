@@ -41,7 +41,7 @@ def ends_with_the_reason(guest: Guest, desktop: Desktop, within: float) -> None:
     """The window closes, then the command ends, all of it in some seconds."""
     began = time.monotonic()
     wait_until(lambda: not desktop.windows(), "the window closes", within)
-    assert guest.wait(within) == 1
+    assert guest.wait(within) == 1, guest.communicate()
     assert time.monotonic() - began < within
     errors = guest.communicate()[1]
     assert "Traceback" not in errors
@@ -83,7 +83,7 @@ def test_a_lost_link_leaves_nothing(laptop: Laptop, server: Server, fleet: Fleet
     try:
         desktop.wait_window(f"{re.escape(NODE)}$", 30)
         server.place.run(["pkill", "-KILL", "-n", "-f", "sshd: deploy@"])
-        assert guest.wait() == 1
+        assert guest.wait() == 1, guest.communicate()
     finally:
         guest.close()
     traces.wait_same(laptop)

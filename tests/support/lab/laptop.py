@@ -86,6 +86,7 @@ class Laptop:
             "SHELL": "/bin/bash",
             "XDG_RUNTIME_DIR": runtime_dir(DEV),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONFAULTHANDLER": "1",  # what hangs tells where when it is aborted
             "PATH": PATH,
             **self.extra_env,
         }

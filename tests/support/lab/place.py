@@ -61,8 +61,15 @@ class Guest:
         os.kill(self.pid, number)
 
     def wait(self, timeout: float = 20) -> int:
-        """Wait for its end, at most ``timeout`` seconds; return the exit status (-2: ended by SIGINT)."""
-        return self.popen.wait(timeout)
+        """Wait for its end, at most ``timeout`` seconds; return the exit status (-2: ended by SIGINT).
+
+        One that goes on is ended by SIGABRT; Python tells then where it was, and the error with it.
+        """
+        try:
+            return self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGABRT)
+            raise TimeoutError(f"still running after {timeout} s: {self.communicate(5)}") from None
 
     def communicate(self, timeout: float = 20) -> tuple[str, str]:
         """Wait for its end; return what it wrote on standard output and error."""

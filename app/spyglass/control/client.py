@@ -16,7 +16,11 @@ from spyglass.errors import BadInput, Failure, Lost, Missing
 PATIENCE = 2.0
 """Seconds for which an app that holds the lock may not yet (or no longer) listen."""
 _STEP = 0.01
-_MUTE = Lost("Spyglass runs, but gives no answer", "Quit it, or end its process, and start it again.")
+_MUTE = Lost(
+    "Spyglass runs, but gives no answer",
+    "Quit it, or end its process, and start it again.",
+    code="no-answer",
+)
 
 Request = dict[str, Any]
 
@@ -47,7 +51,7 @@ def enter(directory: Path, request: Request) -> Claim | None:
     """Become the one app, or hand ``request`` over to the one that runs and return None.
 
     Raises what :func:`talk` raises. The lock may be held for a moment by somebody who only
-    looks (:func:`claim.held`), or by an app that is just ending, hence the patience.
+    looks (:func:`claim.held`), or by an app that is just ending: then it is tried again.
     """
     end = time.monotonic() + PATIENCE
     while True:
@@ -56,8 +60,8 @@ def enter(directory: Path, request: Request) -> Claim | None:
             return made
         try:
             talk(directory, request)
-        except Missing:
-            if time.monotonic() > end:
+        except (Missing, Lost) as failure:
+            if failure.code == _MUTE.code or time.monotonic() > end:
                 raise
         else:
             return None

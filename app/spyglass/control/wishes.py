@@ -116,9 +116,9 @@ class Wishes:
 
     def _connect(self, profile: Profile, says: Says) -> Answer:
         with self._waits() as came, self._hears(profile.id, came):
+            before = self._hub.status(profile.id)
             self._hub.connect(profile.id)
-            now = self._hub.status(profile.id)
-            for status in [now] if _done(now) else _each(came, says):
+            for status in [before] if _done(before) else _each(came, says):
                 says.line(step_json(status))
                 if _done(status):
                     return {"ok": True, "connection": status_json(status, profile.name)}

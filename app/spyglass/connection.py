@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 STEADY = 60.0
 """Seconds of READY after which the back-off starts from the beginning again."""
 
+HASTE = 1.0
+"""Seconds after which an attempt to connect that a change of the network overtakes is begun anew."""
+
 DEFECT = Failure("Spyglass met a defect of its own", "The log has the details; it is worth a report.")
 PASSING = {"no-container"}
 """Codes of failures that are final at first, but pass where all had been well before: it is made anew."""
@@ -80,6 +83,10 @@ class Connection:
         self._answers = Answers(self._ask)
         self._standby = standby
         self._stop = Stop()
+        self._attempt = Stop()
+        self._began = 0.0
+        self._overtaken = False
+        self._changed = False
         self._mailbox: queue.SimpleQueue[messages.Message] = queue.SimpleQueue()
         self._epoch = 0
         self._wants: dict[str, Want] = {}
@@ -104,7 +111,20 @@ class Connection:
     def stop(self) -> None:
         """Begin to end; the thread unwinds everything and then publishes OFFLINE."""
         self._stop.set()
+        self._attempt.set()
         self._mailbox.put(None)
+
+    def nudge(self) -> None:
+        """The network changed or the computer woke: do not wait, and make sure of what is up.
+
+        An attempt that hangs on the old network is given up for a new one, but only once in a row:
+        a network that never rests must not keep us from connecting at all.
+        """
+        self._mailbox.put(messages.Nudge())
+        hangs = self.status.phase is Phase.CONNECTING and not self.status.question
+        if hangs and not self._overtaken and time.monotonic() - self._began > HASTE:
+            self._overtaken = True
+            self._attempt.set()
 
     def join(self, seconds: float) -> bool:
         """Wait for the end; return whether it has ended."""
@@ -122,7 +142,8 @@ class Connection:
         while True:
             self._epoch += 1
             then = self._once()
-            tries = 1 if self._was_steady() else tries + 1
+            tries = 1 if self._was_steady() or self._changed else tries + 1
+            self._changed = False
             if then is not Phase.WAITING or not self._wait(tries):
                 break
         last = then if then is not Phase.WAITING else Phase.OFFLINE
@@ -135,12 +156,13 @@ class Connection:
         """Connect and serve once; everything is unwound when this returns what comes next."""
         fresh = Status(self.profile.id, advance(self.status.phase, Phase.CONNECTING), "Connecting")
         self._bulletin.renew(replace(fresh, chain=links.planned(self.profile), attempt=self.status.attempt))
-        then = Phase.OFFLINE
+        self._attempt, self._began = Stop(), time.monotonic()
         with ExitStack() as stack:
             try:
+                self._stop.check()
                 self._period(stack)
             except Cancelled:
-                pass
+                then = self._cancelled()
             except Failure as failure:
                 then = self._failed(failure)
             except Exception:  # noqa: BLE001 - the border: a defect must not end in silence
@@ -161,7 +183,7 @@ class Connection:
             self._answers.ask,
         )
         remotes = open_hops(
-            hops, ask, self._stop, stack, config=config, secrets=self._answers, on_hop=self._on_hop
+            hops, ask, self._attempt, stack, config=config, secrets=self._answers, on_hop=self._on_hop
         )
         for remote in remotes[1:]:
             if hasattr(remote, "on_lost"):
@@ -193,7 +215,14 @@ class Connection:
 
     # -- ends and waits -----------------------------------------------------------
 
+    def _cancelled(self) -> Phase:
+        """A person wants no more; or the attempt was overtaken, and the next one follows at once."""
+        again = self._attempt.is_set() and not self._stop.is_set()
+        self._overtaken = again
+        return Phase.WAITING if again else Phase.OFFLINE
+
     def _failed(self, failure: Failure) -> Phase:
+        self._overtaken = False
         self._log.error("%s — %s", failure.title, failure.hint)
         self._bulletin.show(
             problem=links.problem_of(failure), chain=links.broken(self.status.chain), question=None
@@ -215,7 +244,10 @@ class Connection:
             except queue.Empty:
                 return True
             match message:
-                case messages.Retry() | messages.Nudge():
+                case messages.Retry():
+                    return True
+                case messages.Nudge():
+                    self._changed = True  # what failed on the old network tells nothing of the new one
                     return True
                 case messages.Observe(node):
                     self._wants.setdefault(node, Want(node))

@@ -18,7 +18,7 @@ from spyglass.connection import Connection, Options
 from spyglass.desktop.changes import Changes
 from spyglass.errors import Failure, Missing, NeedsAnswer
 from spyglass.figures import Readings
-from spyglass.messages import CloseWindow, Nudge, Observe, Refresh, Retry, Wish
+from spyglass.messages import CloseWindow, Observe, Refresh, Retry, Wish
 from spyglass.standby import Standby
 from spyglass.status import Phase, Status
 
@@ -79,6 +79,10 @@ class Hub:
         """Save a changed profile; a live connection keeps what it began with."""
         self.store.replace(profile)
 
+    def arrange(self, profile_ids: list[str]) -> None:
+        """Keep this order of the saved profiles. Raises Failure."""
+        self.store.arrange(profile_ids)
+
     def remove(self, profile_id: str) -> None:
         """Disconnect and delete a profile."""
         self.disconnect(profile_id)
@@ -128,7 +132,7 @@ class Hub:
             connections = list(self._connections.values())
         for connection in connections:
             if connection.alive:
-                connection.post(Nudge())
+                connection.nudge()
 
     def _mind_changes(self, status: Status) -> None:
         """Changes are watched for while a connection that comes back by itself is up or waits."""

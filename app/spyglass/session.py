@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spyglass.standby import Standby
     from spyglass.status import NodeInfo
 
-ANSWER = 3.0
+ANSWER = 5.0
 """Seconds that a server may take for a sign of life when the network has changed."""
 
 

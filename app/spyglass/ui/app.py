@@ -6,12 +6,12 @@ import argparse
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSocketNotifier
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 from spyglass import APP_ID, __version__, log
@@ -116,7 +116,10 @@ def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, app: QAppl
     summons = Summons()
     summons.came.connect(partial(summoned, window))
     summons.leave.connect(app.closeAllWindows)
-    with Server(claim, hub, summons.show, summons.quit):
+    server = Server(claim, hub, summons.show, summons.quit)
+    with ExitStack() as stack:
+        stack.callback(claim.close)
+        QTimer.singleShot(0, lambda: stack.enter_context(server))  # whoever is answered finds us awake
         yield
 
 

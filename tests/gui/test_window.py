@@ -67,6 +67,7 @@ def test_enter_on_a_profile_connects_it_and_tries_a_stopped_one_again(
 
 
 def test_a_double_click_on_a_node_opens_observer_on_it(hub: fake.FakeHub, window: MainWindow) -> None:
+    window.wishes._confirmed.add(fake.SHOP.id)
     double_click(window.page.nodes, window.page.nodes.model().index(1, 0))
     assert hub.calls == [("observe", fake.SHOP.id, "web-2/shop@172.17.0.5")]
     assert "Opening Observer on shop@172.17.0.5" in window.page.footer.whole()
@@ -97,6 +98,7 @@ def test_the_primary_button_does_what_it_says(
     hub: fake.FakeHub, window: MainWindow, profile: Profile, call: tuple[str, ...]
 ) -> None:
     choose(window, profile)
+    window.wishes._confirmed.add(profile.id)
     window.page.header.primary.click()
     assert hub.calls == [call]
 
@@ -278,12 +280,13 @@ def test_the_menu_of_a_node_copies_what_it_says(hub: fake.FakeHub, window: MainW
     assert list(texts) == [
         "Observe",
         "Close Observer",
+        "Shell",
         "Copy shell command",
         "Copy node name",
         "Copy forward address",
     ]
     copied = []
-    for name in list(texts)[2:]:
+    for name in list(texts)[3:]:
         texts[name].trigger()
         copied.append(QGuiApplication.clipboard().text())
     assert copied == ["spyglass shell 'Shop EU' shop@172.17.0.4", "shop@172.17.0.4", "127.0.0.1:40117"]

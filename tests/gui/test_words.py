@@ -34,8 +34,8 @@ def test_each_phase_has_one_primary_button(status: Status, text: str, others: tu
 
 def test_the_primary_button_names_the_chosen_node_unless_it_cannot_be_reached() -> None:
     status = fake.refused()
-    assert words.buttons(status, status.nodes[2]).text == "Observe jobs@172.17.0.9"
-    assert words.buttons(status, status.nodes[3]).text == "Observe shop@172.17.0.4"
+    assert words.buttons(status, status.nodes[2:3]).text == "Observe jobs@172.17.0.9"
+    assert words.buttons(status, status.nodes[3:4]).text == "Observe shop@172.17.0.4"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import uuid
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from spyglass.errors import BadInput, Failure
+from spyglass.figures import Reading, Readings
 from spyglass.profile import ContainerHop, Profile, Selector, SSHHop, check
 from spyglass.status import Cookie, Link, NodeInfo, Phase, Problem, Status
 
@@ -32,6 +34,20 @@ class FakeHub:
         self._listeners: list[Callable[[Status], None]] = []
         self.calls: list[tuple[Any, ...]] = []
         self.closed = False
+        self.watchers: dict[str, Callable[[Readings], None]] = {}
+
+    def arrange(self, profile_ids: list[str]) -> None:
+        self._profiles = {key: self._profiles[key] for key in profile_ids}
+        self.calls.append(("arrange", tuple(profile_ids)))
+
+    def watch_stats(self, profile_id: str, listener: Callable[[Readings], None]) -> Callable[[], None]:
+        self.watchers[profile_id] = listener
+        return lambda: self.watchers.pop(profile_id, None) and None
+
+    def measure(self, profile_id: str, readings: Readings) -> None:
+        """As the figures' thread does, if somebody watches."""
+        if profile_id in self.watchers:
+            self.watchers[profile_id](readings)
 
     def publish(self, status: Status) -> None:
         """As a connection does, from whatever thread calls."""
@@ -170,6 +186,24 @@ def connected(profile: Profile = SHOP, nodes: tuple[NodeInfo, ...] = THREE) -> S
     )  # fmt: skip
 
 
+def readings(beat: int = 0, nodes: tuple[NodeInfo, ...] = THREE) -> dict[str, Reading]:
+    """The live figures of these nodes at one beat; they swing a little, each in its own way."""
+    made = {}
+    for number, each in enumerate(nodes):
+        swing = math.sin(beat * 0.31 + number * 1.7) + 0.4 * math.sin(beat * 0.93 + number)
+        made[each.key] = Reading(
+            when=beat * 2.0,
+            memory=int((212 - 40 * (number % 4) + 3 * swing) * 2**20),
+            processes=int(1284 + 17 * number + 25 * swing),
+            run_queue=max(0, int(swing)),
+            schedulers=4,
+            uptime=8040.0 + 2 * beat + 86_400 * (number % 9),
+            cpu=100.0 + beat,
+            load=0.12,
+        )
+    return made
+
+
 def refused() -> Status:
     """Connected, with a node that does not take our cookie and one that is not reachable."""
     more = (
@@ -186,9 +220,7 @@ def changed_key(profile: Profile = BILLING) -> Status:
     chain = (
         Link("This computer", "ok", "OTP 27, wx 3.2"),
         Link("bastion", "ok", "ops · agent key · 18 ms"),
-        Link("10.0.3.7", "bad", "host key changed"),
-        Link("Docker", "todo", "not reached"),
-        Link("billing", "todo", "not reached"),
+        Link("10.0.3.7", "bad", "host key changed", ("10.0.3.7 shows another key", "Ask its owner.")),
     )
     hint = (
         "Trusted: SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8 (ed25519) "
@@ -216,8 +248,6 @@ def connecting(profile: Profile = STAGING) -> Status:
     chain = (
         Link("This computer", "ok", "OTP 27, wx 3.2"),
         Link("stage", "busy", "asking the agent"),
-        Link("Docker", "todo"),
-        Link("service web", "todo"),
     )
     return Status(profile.id, Phase.CONNECTING, "Opening stage", chain, since=NOW - 2)
 
@@ -226,8 +256,7 @@ def waiting(profile: Profile = RANCHER) -> Status:
     """Lost, and trying again soon."""
     chain = (
         Link("This computer", "ok", "OTP 27, wx 3.2"),
-        Link("host1", "warn", "no answer for 9 s"),
-        Link("my-hello-service", "todo", "not reached"),
+        Link("host1", "bad", "no answer for 9 s"),
     )
     problem = Problem(
         "host1 does not answer any more",
@@ -244,7 +273,8 @@ def nothing_found(profile: Profile = LOCAL) -> Status:
     """Connected, and no node there."""
     chain = (
         Link("This computer", "ok", "OTP 27, wx 3.2"),
-        Link("Docker", "ok", "4 containers, none with Erlang"),
+        Link("Docker", "warn", "4 containers, none with nodes"),
+        Link("No node", "warn", "none was found"),
     )
     return Status(
         profile.id,
@@ -252,6 +282,7 @@ def nothing_found(profile: Profile = LOCAL) -> Status:
         chain=chain,
         since=NOW - 100,
         warnings=("4 containers have no Erlang", "no epmd on this computer"),
+        surveyed=True,
     )
 
 
@@ -293,7 +324,7 @@ def long_names(profile: Profile = LONG) -> Status:
         ),
         Link(nodes[0].node, "ok", "OTP 26 · hidden, no mesh"),
     )
-    return Status(profile.id, Phase.READY, chain=chain, nodes=nodes, since=NOW - 400)
+    return Status(profile.id, Phase.READY, chain=chain, nodes=nodes, since=NOW - 400, surveyed=True)
 
 
 def scene() -> FakeHub:

@@ -19,6 +19,7 @@ from spyglass.errors import Cancelled
 
 if TYPE_CHECKING:
     from spyglass.errors import Failure
+    from spyglass.figures import Readings
     from spyglass.log import Line, Ring
     from spyglass.profile import Profile
     from spyglass.questions import Question
@@ -71,6 +72,12 @@ class HubLike(Protocol):
 
     def close_window(self, profile_id: str, key: str) -> Any:
         """Close the Observer window of a node."""
+
+    def arrange(self, profile_ids: list[str]) -> Any:
+        """Keep this order of the saved profiles; raises Failure."""
+
+    def watch_stats(self, profile_id: str, listener: Callable[[Readings], None]) -> Callable[[], None]:
+        """Hear the live figures of a connection's nodes every 2 s; returns what ends it."""
 
     def close(self) -> Any:
         """End everything."""

@@ -70,7 +70,7 @@ class ChainView(QWidget):
     def tip_of(self, number: int) -> str:
         """What is to be known of one link, in lines."""
         link = self._links[number]
-        return f"{link.label}\n{_said(link)}"
+        return "\n".join((link.label, *(link.facts or (_said(link),))))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The links, then the lines between them."""

@@ -12,7 +12,7 @@ from spyglass.ui import parts, style, words
 from spyglass.ui.words import Buttons, Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QHideEvent, QShowEvent
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Header(QWidget):
-    """One line; ``acted`` carries the verb and, for Observe, the node."""
+    """One line; ``acted`` carries the verb and, for Observe, the nodes."""
 
     acted = Signal(object, object)
 
@@ -53,7 +53,9 @@ class Header(QWidget):
         for each in (*self.others, self.primary):
             across.addWidget(each)
 
-    def show_status(self, profile: Profile, status: Status, chosen: NodeInfo | None, *, saved: bool) -> None:
+    def show_status(
+        self, profile: Profile, status: Status, chosen: Sequence[NodeInfo], *, saved: bool
+    ) -> None:
         """Show this connection."""
         self._status = status
         self.title.say(profile.name)
@@ -98,7 +100,7 @@ class Header(QWidget):
         self._timer.stop()
 
     def _primary(self) -> None:
-        self.acted.emit(self.now.primary, self.now.node)
+        self.acted.emit(self.now.primary, self.now.nodes)
 
     def _other(self, number: int) -> None:
-        self.acted.emit(self._verbs[number], None)
+        self.acted.emit(self._verbs[number], ())

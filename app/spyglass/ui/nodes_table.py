@@ -1,153 +1,37 @@
-"""Tables of nodes: what was found, and which local addresses lead there."""
+"""Tables of nodes: what was found, how it fares, and which local addresses lead there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QRectF,
-    QSize,
-    QSortFilterProxyModel,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
 )
 
-from spyglass.ui import style, words
+from spyglass.ui import style
+from spyglass.ui.columns import HOST
+from spyglass.ui.live import paint_line
+from spyglass.ui.nodes_model import Index, NodeModel, Role, SeriesRole, SortRole
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
+    from PySide6.QtGui import QKeyEvent
+
     from spyglass.status import NodeInfo
+    from spyglass.ui.columns import Column
+    from spyglass.ui.nodes_model import Series
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-SortRole = Role.UserRole + 1
 _MIDDLE = Qt.TextElideMode.ElideMiddle
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its title, first width in pixels, what it shows and sorts by, how it is drawn."""
-
-    title: str
-    width: int
-    text: Callable[[NodeInfo, frozenset[str]], str]
-    key: Callable[[NodeInfo], object] | None = None
-    look: str = "plain"
-
-
-def _otp(node: NodeInfo) -> int:
-    digits = "".join(c if c.isdigit() else " " for c in node.otp or "").split()
-    return int(digits[0]) if digits else 0
-
-
-def forward_address(node: NodeInfo) -> str:
-    """Where the node is reached on this computer: ``127.0.0.1:40123``, or empty."""
-    return f"127.0.0.1:{node.forward}" if node.forward else ""
-
-
-def _far(node: NodeInfo) -> str:
-    return f"{node.address or 'localhost'}:{node.port}" if node.port else ""
-
-
-NODES = (
-    Column("Node", 200, lambda n, _: n.node, look="strong"),
-    Column("Container", 116, lambda n, _: n.container or "no container", look="plain"),
-    Column("Image", 118, lambda n, _: n.image or "", look="dim"),
-    Column("OTP", 58, lambda n, _: n.otp or "", key=_otp),
-    Column("Name type", 86, lambda n, _: n.name_type or ""),
-    Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip"),
-    Column("State", 100, words.node_state, look="prose"),
-)
-FORWARDS = (
-    Column("Node", 240, lambda n, _: n.node, look="strong"),
-    Column("On this computer", 150, lambda n, _: forward_address(n)),
-    Column("Leads to", 190, lambda n, _: _far(n)),
-    Column("Container", 140, lambda n, _: n.container or "no container"),
-    Column("Found by", 110, lambda n, _: n.via or "", look="dim"),
-)
-
-
-class NodeModel(QAbstractTableModel):
-    """Nodes as rows. A new list changes only what differs, so selection and scrolling stay."""
-
-    def __init__(self, columns: tuple[Column, ...], parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.columns = columns
-        self._nodes: list[NodeInfo] = []
-        self._observing: frozenset[str] = frozenset()
-
-    def show(self, nodes: Iterable[NodeInfo], observing: frozenset[str] = frozenset()) -> None:
-        """Show these nodes."""
-        new = list(nodes)
-        changed_observers = self._observing ^ observing
-        self._observing = observing
-        if [n.key for n in new[: len(self._nodes)]] != [n.key for n in self._nodes]:
-            self._reset(new)
-            return
-        old, self._nodes[:] = list(self._nodes), new[: len(self._nodes)]
-        for row, (before, after) in enumerate(zip(old, self._nodes, strict=True)):
-            if before != after or after.key in changed_observers:
-                self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
-        self._append(new[len(old) :])
-
-    def _reset(self, nodes: list[NodeInfo]) -> None:
-        self.beginResetModel()
-        self._nodes = nodes
-        self.endResetModel()
-
-    def _append(self, nodes: list[NodeInfo]) -> None:
-        if nodes:
-            first = len(self._nodes)
-            self.beginInsertRows(QModelIndex(), first, first + len(nodes) - 1)
-            self._nodes.extend(nodes)
-            self.endInsertRows()
-
-    def node(self, row: int) -> NodeInfo:
-        """The node of a row."""
-        return self._nodes[row]
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Qt: one row a node."""
-        return 0 if parent.isValid() else len(self._nodes)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Qt: as many as were given."""
-        return 0 if parent.isValid() else len(self.columns)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> object:
-        """Qt: the titles."""
-        if orientation is Qt.Orientation.Vertical:
-            return None
-        if role == Role.FontRole:
-            return style.small()
-        if role == Role.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return self.columns[section].title if role == Role.DisplayRole else None
-
-    def data(self, index: Index, role: int = Role.DisplayRole) -> object:
-        """Qt: the text; sorted by :data:`SortRole`; UserRole gives the node itself."""
-        if not index.isValid():
-            return None
-        column, node = self.columns[index.column()], self._nodes[index.row()]
-        if role in {Role.DisplayRole, Role.AccessibleTextRole}:
-            return column.text(node, self._observing)
-        if role == SortRole:
-            return column.key(node) if column.key else column.text(node, self._observing).casefold()
-        return node if role == Role.UserRole else None
+_NUMBERS = {"Processes": "000 000", "Memory": "0 000 MB "}  # room for the figure beside its line
 
 
 class NodeDelegate(QStyledItemDelegate):
@@ -163,7 +47,7 @@ class NodeDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: one cell."""
-        look, node = self._columns[index.column()].look, index.data(Role.UserRole)
+        column, node = self._columns[index.column()], index.data(Role.UserRole)
         text, tokens = str(index.data(Role.DisplayRole) or ""), style.tokens()
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
@@ -171,19 +55,31 @@ class NodeDelegate(QStyledItemDelegate):
             painter.fillRect(option.rect, tokens.color("selection"))
         painter.setPen(tokens.color("line"))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
-        dim = look in {"dim", "chip"} or not node.reachable or text == "no container"
-        plain, quiet = ("ink", "sel_dim") if chosen else ("ink", "dim")
-        painter.setPen(tokens.color(quiet if dim else plain))
-        painter.setFont(style.strong() if look == "strong" and node.reachable else style.font(tabular=True))
-        left = 15 if index.column() == 0 else 11
-        box = option.rect.adjusted(left, 0, -8, 0)
-        if look == "chip" and text:
+        dim = column.look in {"dim", "chip"} or not node.reachable or text == HOST
+        painter.setPen(tokens.color(("sel_dim" if chosen else "dim") if dim else "ink"))
+        strong = column.look == "strong" and node.reachable
+        painter.setFont(style.strong() if strong else style.font(tabular=True))
+        box = option.rect.adjusted(15 if index.column() == 0 else 11, 0, -11 if column.figure else -8, 0)
+        if column.look == "chip" and text:
             self._chip(painter, QRectF(box), text, chosen=chosen)
+        elif column.look == "figure":
+            self._figure(painter, box, text, column, index)
         else:
-            mode = Qt.TextElideMode.ElideRight if look == "prose" else _MIDDLE
+            mode = Qt.TextElideMode.ElideRight if column.look == "prose" else _MIDDLE
             shown = painter.fontMetrics().elidedText(text, mode, box.width())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.restore()
+
+    @staticmethod
+    def _figure(painter: QPainter, box: QRect, text: str, column: Column, index: Index) -> None:
+        """A number at the right; before it, in a place that never moves, the line of the last minutes."""
+        metrics = painter.fontMetrics()
+        room = box.width() - metrics.horizontalAdvance(_NUMBERS.get(column.title, ""))
+        if column.line and text and room > 20:
+            line = QRectF(box.left(), box.center().y() - 5, room, 11)
+            paint_line(painter, line, index.data(SeriesRole), style.tokens().color(column.line))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width() + 4)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown)
 
     @staticmethod
     def _chip(painter: QPainter, box: QRectF, text: str, *, chosen: bool) -> None:
@@ -210,10 +106,10 @@ class NodeDelegate(QStyledItemDelegate):
 
 
 class NodeTable(QTableView):
-    """A sortable table of nodes; widths and order of columns are the person's."""
+    """A sortable table of nodes; which columns, how wide and in which order is the person's."""
 
     chosen = Signal()
-    opened = Signal(object)
+    opened = Signal(list)
 
     def __init__(self, columns: tuple[Column, ...], name: str) -> None:
         super().__init__()
@@ -224,11 +120,12 @@ class NodeTable(QTableView):
         self._sorted.setSortRole(SortRole)
         self.setModel(self._sorted)
         self.setItemDelegate(NodeDelegate(columns, self))
-        self._set_up(columns)
+        self._set_up()
+        self._set_up_header(columns)
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit())
-        self.activated.connect(lambda index: self.opened.emit(index.data(Role.UserRole)))
+        self.doubleClicked.connect(lambda index: self.opened.emit([index.data(Role.UserRole)]))
 
-    def _set_up(self, columns: tuple[Column, ...]) -> None:
+    def _set_up(self) -> None:
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -243,13 +140,40 @@ class NodeTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(QFontMetrics(style.strong()).height() + 22)
+
+    def _set_up_header(self, columns: tuple[Column, ...]) -> None:
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
         header.setStretchLastSection(True)
-        header.setMinimumSectionSize(48)
+        header.setMinimumSectionSize(40)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._ask_columns)
         for number, column in enumerate(columns):
             header.resizeSection(number, column.width)
+            header.setSectionHidden(number, not column.shown)
+
+    def columns_menu(self) -> QMenu:
+        """Which columns are there; the first one always is."""
+        menu = QMenu(self)
+        for number, column in enumerate(self.model_.columns[1:], 1):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(number))
+            action.toggled.connect(lambda on, number=number: self.setColumnHidden(number, not on))
+        return menu
+
+    def _ask_columns(self, at: QPoint) -> None:
+        menu = self.columns_menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.horizontalHeader().mapToGlobal(at))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: Enter opens all that are selected."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.selected():
+            self.opened.emit(self.selected())
+        else:
+            super().keyPressEvent(event)
 
     def show_nodes(self, nodes: Iterable[NodeInfo], observing: frozenset[str] = frozenset()) -> None:
         """Show these; what was selected stays selected."""
@@ -257,6 +181,11 @@ class NodeTable(QTableView):
         self.model_.show(nodes, observing)
         if before and not self.selected():
             self.select(before)
+
+    def show_figures(self, series: Series) -> None:
+        """Show these figures of the nodes; rows stay where they are until somebody sorts again."""
+        self.model_.show_figures(series)
+        self.viewport().update()
 
     def selected(self) -> list[NodeInfo]:
         """The selected nodes, top to bottom."""

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from spyglass.errors import Failure
 from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
 from spyglass.ui import parts, style, words
 from spyglass.ui.chain import ChainView, ProblemCard
+from spyglass.ui.columns import FORWARDS, NODES, forward_address
 from spyglass.ui.header import Header
 from spyglass.ui.log_view import LogView
-from spyglass.ui.nodes_table import FORWARDS, NODES, NodeTable, forward_address
+from spyglass.ui.nodes_table import NodeTable
 from spyglass.ui.words import Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
     from spyglass.ui.bridge import LogFeed
     from spyglass.ui.icons import Spinner
+    from spyglass.ui.live import Live
 
 TABS = ("Nodes", "Forwards", "Log")
 _NOTE = 6000  # milliseconds that a passing remark stays in the footer
@@ -31,18 +37,21 @@ class ConnectionPage(QWidget):
     """Shows a profile and its status; says what the person wants by signals."""
 
     acted = Signal(object, object)
-    observe = Signal(object)
+    observe = Signal(list)
     unobserve = Signal(object)
 
-    def __init__(self, feed: LogFeed, spinner: Spinner, clock: Callable[[], float]) -> None:
+    def __init__(self, feed: LogFeed, live: Live, spinner: Spinner, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._live = live
         self.profile = Profile(name="")
         self.status = Status("")
         self._saved = True
+        self._unasked: set[str] = set()
         self._dismissed: Problem | None = None
         self.header = Header(clock)
         self.chain = ChainView(spinner)
         self.problem = ProblemCard()
+        self.keep = parts.Offer("Save this way as a profile?", "Save…")
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.nodes = NodeTable(NODES, "Nodes")
         self.forwards = NodeTable(FORWARDS, "Forwards")
@@ -67,6 +76,7 @@ class ConnectionPage(QWidget):
         column.addWidget(self.header)
         column.addWidget(_card(self.chain))
         column.addWidget(self.problem)
+        column.addWidget(self.keep)
         bar = parts.row(self.tabs, 1)
         bar.setContentsMargins(7, 0, 16, 0)
         self._foot = QWidget()
@@ -84,6 +94,9 @@ class ConnectionPage(QWidget):
         self.problem.closed.connect(self._dismiss)
         self.tabs.currentChanged.connect(self.body.setCurrentIndex)
         self.nodes.chosen.connect(self._selected)
+        self.keep.taken.connect(lambda: self.acted.emit(Verb.SAVE, ()))
+        self.keep.declined.connect(self._decline)
+        self._live.came.connect(self.nodes.show_figures)
         self.log.said.connect(self.note)
         self._note.timeout.connect(self._show_footer)
         for empty in self._empties:
@@ -108,6 +121,35 @@ class ConnectionPage(QWidget):
         self._show_empty()
         self._show_header()
         self._show_footer()
+        self._show_offer()
+        self.follow()
+
+    def follow(self) -> None:
+        """Have live figures as long as somebody can see them, and only then."""
+        ready = self.status.phase is Phase.READY and self.status.surveyed
+        able = any(node.reachable for node in self.status.nodes)
+        seen = self.isVisible() and not self.window().isMinimized()
+        self._live.watch(self.profile.id, wanted=ready and able and seen)
+        if not ready:
+            self._live.forget()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: figures are wanted again."""
+        super().showEvent(event)
+        self.follow()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Qt: nobody sees figures now."""
+        super().hideEvent(event)
+        self.follow()
+
+    def _show_offer(self) -> None:
+        asks = not self._saved and self.status.phase is Phase.READY and self.profile.id not in self._unasked
+        self.keep.setVisible(asks)
+
+    def _decline(self) -> None:
+        self._unasked.add(self.profile.id)
+        self._show_offer()
 
     def _show_problem(self) -> None:
         problem = words.problem(self.status)
@@ -139,13 +181,14 @@ class ConnectionPage(QWidget):
         menu = QMenu(self)
         one = nodes[0] if len(nodes) == 1 else None
         can = [node for node in nodes if node.reachable]
-        observe = menu.addAction("Observe", lambda: _each(self.observe, can))
+        observe = menu.addAction("Observe", lambda: self.observe.emit(can))
         observe.setEnabled(bool(can))
         seen = [node for node in nodes if node.key in self.status.observing]
         if seen:
             menu.addAction("Close Observer", lambda: _each(self.unobserve, seen))
-        shell = menu.addAction("Copy shell command", lambda: self._copy_shell(nodes[0]))
-        shell.setEnabled(one is not None and one.reachable)
+        for text, then in (("Shell", self.shell), ("Copy shell command", self.copy_shell)):
+            action = menu.addAction(text, partial(then, nodes[0]))
+            action.setEnabled(one is not None and one.reachable)
         menu.addSeparator()
         menu.addAction("Copy node name", lambda: self.copy("\n".join(n.node for n in nodes), "The name"))
         addresses = "\n".join(filter(None, map(forward_address, nodes)))
@@ -153,7 +196,19 @@ class ConnectionPage(QWidget):
         forward.setEnabled(bool(addresses))
         return menu
 
-    def _copy_shell(self, node: NodeInfo) -> None:
+    def shell(self, node: NodeInfo) -> None:
+        """Open a shell in a terminal window; where there is none, its command line is copied."""
+        from spyglass import desktop  # noqa: PLC0415 - not before it is wanted: the window shows first
+        from spyglass.desktop import terminal  # noqa: PLC0415
+
+        try:
+            terminal.run([*desktop.command(), "shell", self.profile.name, node.node])
+        except Failure as fault:
+            self.copy_shell(node)
+            self.note(f"{fault.title}; the shell's command line is copied.")
+
+    def copy_shell(self, node: NodeInfo) -> None:
+        """Put the command line that opens a shell on the node on the clipboard."""
         self.copy(words.shell_line(self.profile, node), "The shell's command line")
 
     def _menu(self, table: NodeTable, at: QPoint) -> None:
@@ -163,21 +218,19 @@ class ConnectionPage(QWidget):
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(table.viewport().mapToGlobal(at))
 
-    def _open(self, node: NodeInfo) -> None:
-        if node.reachable:
-            self.observe.emit(node)
+    def _open(self, nodes: list[NodeInfo]) -> None:
+        able = [node for node in nodes if node.reachable]
+        if able:
+            self.observe.emit(able)
         else:
-            self.note(f"{node.node}: {words.node_state(node, frozenset())}.")
+            self.note(f"{nodes[0].node}: {words.node_state(nodes[0], frozenset())}.")
 
     def _selected(self) -> None:
         self._show_header()
         self._show_footer()
 
     def _show_header(self) -> None:
-        selected = self.nodes.selected()
-        self.header.show_status(
-            self.profile, self.status, selected[0] if selected else None, saved=self._saved
-        )
+        self.header.show_status(self.profile, self.status, self.nodes.selected(), saved=self._saved)
 
     def _show_empty(self) -> None:
         nodes, forwards = words.empty_nodes(self.profile, self.status), words.empty_forwards(self.status)
@@ -187,7 +240,7 @@ class ConnectionPage(QWidget):
             stack.setCurrentIndex(0 if table.model_.rowCount() else 1)
 
     def _act_empty(self) -> None:
-        self.acted.emit(Verb.REFRESH if self.status.phase is Phase.READY else Verb.CONNECT, None)
+        self.acted.emit(Verb.REFRESH if self.status.phase is Phase.READY else Verb.CONNECT, ())
 
     def _show_footer(self) -> None:
         if self._note.isActive():

@@ -264,6 +264,24 @@ class EmptyState(QWidget):
         return self._button.text()
 
 
+class Offer(QFrame):
+    """A quiet bar: a question, the button that takes the offer, and one that puts it away."""
+
+    taken = Signal()
+    declined = Signal()
+
+    def __init__(self, question: str, yes: str) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setAccessibleName(question)
+        self.yes = button(yes, self.taken.emit, small=True, name=f"{question} {yes}")
+        self.no = button("Not now", self.declined.emit, small=True, name=f"{question} Not now")
+        across = QVBoxLayout(self)
+        across.setContentsMargins(16, 8, 10, 8)
+        across.addLayout(row(label(question), 1, self.no, self.yes))
+        self.hide()
+
+
 def row(*widgets: QWidget | int, spacing: int = style.GAP) -> QHBoxLayout:
     """Widgets side by side; a number is a stretch."""
     made = QHBoxLayout()

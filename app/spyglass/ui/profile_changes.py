@@ -15,6 +15,7 @@ from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.questions import ConsentDialog
 
 if TYPE_CHECKING:
+    from spyglass.ui.arranging import Move
     from spyglass.ui.bridge import HubLike
     from spyglass.ui.window import MainWindow
 
@@ -59,6 +60,20 @@ class ProfileChanges:
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.accepted.connect(lambda: self._remove(profile))
             dialog.open()
+
+    def step(self, *, down: bool) -> None:
+        """Move the chosen profile by one row."""
+        profile = self._window.sidebar.current()
+        if profile:
+            self._window.model.step(profile.id, down=down)
+
+    def arrange(self, move: Move) -> None:
+        """Keep a new order of the profiles, and the group that one of them has moved to."""
+        window, profile = self._window, move.profile
+        if move.group != profile.group:
+            window.do(self._hub.replace, msgspec.structs.replace(profile, group=move.group))
+        window.do(self._hub.arrange, list(move.order))
+        window.reload(profile.id)
 
     def _remove(self, profile: Profile) -> None:
         self._window.desk.withdraw(profile.id)

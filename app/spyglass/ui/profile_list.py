@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from spyglass.status import Status
-from spyglass.ui import icons, style, words
+from spyglass.ui import arranging, icons, style, words
+from spyglass.ui.arranging import UNGROUPED, UNSAVED, Row
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent
@@ -20,21 +30,13 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
-UNGROUPED = "Connections"
-UNSAVED = "Not saved"
 _ELIDE = Qt.TextElideMode.ElideMiddle
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: a group's heading (no profile) or a profile."""
-
-    heading: str = ""
-    profile: Profile | None = None
 
 
 class ProfileListModel(QAbstractListModel):
     """Saved profiles by group, then those connected without saving; narrowed by a search."""
+
+    moved = Signal(object)
 
     def __init__(self, status_of: Callable[[str], Status], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -128,8 +130,46 @@ class ProfileListModel(QAbstractListModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Qt: headings can't be chosen."""
         if index.isValid() and self._rows[index.row()].profile is None:
-            return Qt.ItemFlag.NoItemFlags
-        return super().flags(index)
+            return Qt.ItemFlag.ItemIsDropEnabled
+        flags = super().flags(index)
+        saved = index.isValid() and self._rows[index.row()].profile in self._profiles
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if saved else flags | Qt.ItemFlag.ItemIsDropEnabled
+
+    # -- moving a profile ---------------------------------------------------------------
+
+    def mimeTypes(self) -> list[str]:
+        """Qt: what is dragged is a profile of ours; files are the window's business."""
+        return [arranging.MIME]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """Qt: the profile's id."""
+        data = QMimeData()
+        for profile in filter(None, map(self.profile_at, indexes)):
+            data.setData(arranging.MIME, profile.id.encode())
+        return data
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        """Qt: a profile moves."""
+        return Qt.DropAction.MoveAction
+
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+    ) -> bool:
+        """Qt: put it there. False, so that the view removes nothing: the list is loaded anew."""
+        onto = parent.row() + (self._rows[parent.row()].profile is None) if parent.isValid() else -1
+        at = row if row >= 0 else onto if onto >= 0 else len(self._rows)
+        self.move(bytes(data.data(arranging.MIME).data()).decode("ascii", "replace"), at)
+        return False
+
+    def move(self, profile_id: str, at: int) -> None:
+        """Tell by ``moved`` what becomes of group and order when a profile goes before row ``at``."""
+        if made := arranging.move(self._rows, self._profiles, profile_id, at):
+            self.moved.emit(made)
+
+    def step(self, profile_id: str, *, down: bool) -> None:
+        """Move a profile by one row, into the next group at the end of its own."""
+        if (at := arranging.step(self._rows, profile_id, down=down)) >= 0:
+            self.move(profile_id, at)
 
     def _rebuild(self) -> None:
         self.beginResetModel()
@@ -241,6 +281,8 @@ class ProfileListView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setEditTriggers(self.EditTrigger.NoEditTriggers)
+        self.setDragDropMode(self.DragDropMode.DragDrop)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
         spinner.turned.connect(model.turn)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -7,37 +7,40 @@ back as a Status.
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
-from PySide6.QtCore import QPoint, QSettings, QStringListModel, Qt
+from PySide6.QtCore import QEvent, QPoint, QSettings, QStringListModel, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QCompleter, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput, Failure
-from spyglass.profile import Profile, parse_target
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.ui import icons, parts, style
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
+from spyglass.ui.live import Live
 from spyglass.ui.page import ConnectionPage
 from spyglass.ui.profile_changes import ProfileChanges
 from spyglass.ui.profile_list import ProfileListModel
 from spyglass.ui.questions import Counter
 from spyglass.ui.sidebar import Sidebar
 from spyglass.ui.sizes import Sizes
+from spyglass.ui.wishes import ENDED, Wishes
 from spyglass.ui.words import Verb
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QCloseEvent
+    from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 
     from spyglass.log import Ring
+    from spyglass.profile import Profile
 
 
 class MainWindow(QMainWindow):
     """Profiles on the left, the chosen connection on the right."""
+
+    quit_wanted = Signal()
+    preferences_wanted = Signal()
 
     def __init__(
         self,
@@ -51,13 +54,17 @@ class MainWindow(QMainWindow):
         self.hub, self.desk = hub, desk
         self.saved: list[Profile] = []
         self.unsaved: dict[str, Profile] = {}
-        self._feed = StatusFeed(hub, self)
+        self.may_close: Callable[[], bool] = lambda: True
+        self.feed = StatusFeed(hub, self)
         self._log = LogFeed(ring, self)
+        self.wishes = Wishes(hub, desk, self.unsaved, self)
+        self.do = self.wishes.do
         self.changes = ProfileChanges(hub, self)
         self.spinner = icons.Spinner(self)
         self.model = ProfileListModel(hub.status, self)
         self.sidebar = Sidebar(self.model, self.spinner)
-        self.page = ConnectionPage(self._log, self.spinner, clock)
+        self.live = Live(hub, self)
+        self.page = ConnectionPage(self._log, self.live, self.spinner, clock)
         self.quick = parts.KeyField("Connect to a host, host/container, or profile", "Ctrl K", "Connect to")
         self.new = parts.button("New profile", self.changes.new)
         self.complaint = parts.label(role="bad")
@@ -99,12 +106,15 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(860, 560)
 
     def _connect(self) -> None:
-        self._feed.changed.connect(self._status_changed)
+        self.feed.changed.connect(self._status_changed)
+        self.wishes.refused.connect(self._complain)
+        self.wishes.remarked.connect(self.page.note)
         self.sidebar.chosen.connect(self._chosen)
-        self.sidebar.opened.connect(self._opened)
+        self.sidebar.opened.connect(self.wishes.open)
         self.sidebar.list.customContextMenuRequested.connect(self._list_menu)
         self.page.acted.connect(self._act)
         self.page.observe.connect(self._observe)
+        self.model.moved.connect(self.changes.arrange)
         self.page.unobserve.connect(lambda node: self.do(self.hub.close_window, self._id(), node.key))
         self.welcome.acted.connect(self.changes.new)
         self.quick.returnPressed.connect(self.connect_quick)
@@ -118,16 +128,19 @@ class MainWindow(QMainWindow):
 
     def _add_actions(self) -> None:
         self._action("&New profile", "Ctrl+N", self.changes.new)
-        self._action("Quick connect", "Ctrl+K", lambda: self._focus(self.quick))
+        self._action("Quick connect", "Ctrl+K", self.focus_quick)
         self._action("Search profiles", "Ctrl+F", lambda: self._focus(self.sidebar.search))
-        self._action("Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, None))
+        self._action("Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, ()))
         for number, name in enumerate(("Nodes", "Forwards", "Log"), 1):
             self._action(name, f"Alt+{number}", partial(self.page.tabs.setCurrentIndex, number - 1))
-        self._action("Quit", "Ctrl+Q", self.close)
+        self._action("Preferences", "Ctrl+,", self.preferences_wanted.emit)
+        self._action("Quit", "Ctrl+Q", self.quit_wanted.emit)
         on = self.sidebar.list
         self.connect_action = self._action("Connect", "", self._toggle, on)
         self.edit_action = self._action("Edit…", "F2", self.changes.edit, on)
         self.duplicate_action = self._action("Duplicate…", "Ctrl+D", self.changes.duplicate, on)
+        for text, keys, down in (("Move up", "Alt+Up", False), ("Move down", "Alt+Down", True)):
+            self._action(text, keys, partial(self.changes.step, down=down), on)
         self.remove_action = self._action("Remove…", "Del", self.changes.remove, on)
 
     def _action(self, text: str, keys: str, then: Callable[[], object], on: QWidget | None = None) -> QAction:
@@ -165,6 +178,7 @@ class MainWindow(QMainWindow):
 
     def _status_changed(self, status: Status) -> None:
         self.model.update_status(status)
+        self.wishes.forget(status)
         if status.phase in {Phase.CLOSING, Phase.OFFLINE, Phase.FAILED}:
             self.desk.withdraw(status.profile_id)
         if status.profile_id == self._id():
@@ -172,7 +186,8 @@ class MainWindow(QMainWindow):
         self._spin()
 
     def _spin(self) -> None:
-        self.spinner.run((self.model.busy() or self.page.chain.busy()) and not self.isMinimized())
+        seen = self.isVisible() and not self.isMinimized()
+        self.spinner.run(seen and (self.model.busy() or self.page.chain.busy()))
 
     def _restyle(self) -> None:
         self.page.problem.restyle()
@@ -193,67 +208,52 @@ class MainWindow(QMainWindow):
         if not text:
             return
         try:
-            target = parse_target(text, {p.name: p for p in self.saved})
+            profile = self.wishes.meant(text, self.saved)
         except BadInput as fault:
             self._complain(fault)
             return
-        profile = target.profile if target.saved else self._unsaved_profile(target.profile)
         self.quick.clear()
         self.sidebar.search.clear()
         self.reload(profile.id)
-        self.do(self.hub.connect, profile.id if target.saved else profile)
+        self.do(self.hub.connect, self.unsaved.get(profile.id, profile.id))
         self.sidebar.list.setFocus()
 
-    def _unsaved_profile(self, profile: Profile) -> Profile:
-        for known in self.unsaved.values():
-            if known.hops == profile.hops and known.select == profile.select:
-                return known
-        made = msgspec.structs.replace(profile, id=uuid.uuid4().hex)
-        self.unsaved[made.id] = made
-        return made
-
-    def _opened(self, profile: Profile) -> None:
-        status = self.hub.status(profile.id)
-        if status.phase is Phase.OFFLINE:
-            self.do(self.hub.connect, self.unsaved.get(profile.id, profile.id))
-        elif status.phase in {Phase.FAILED, Phase.WAITING}:
-            self.do(self.hub.retry, profile.id)
-
     def _toggle(self) -> None:
-        profile = self.sidebar.current()
-        if profile and self.hub.status(profile.id).phase in {Phase.OFFLINE, Phase.FAILED}:
-            self._opened(profile)
-        elif profile:
-            self._stop(profile.id)
+        if profile := self.sidebar.current():
+            self.wishes.toggle(profile)
 
-    def _act(self, verb: Verb, node: NodeInfo | None) -> None:
+    def _act(self, verb: Verb, nodes: Sequence[NodeInfo]) -> None:
         profile = self.page.profile
-        if verb is Verb.OBSERVE and node:
-            self._observe(node)
+        if verb is Verb.OBSERVE and nodes:
+            self._observe(nodes)
         elif verb in {Verb.CANCEL, Verb.DISCONNECT}:
-            self._stop(profile.id)
+            self.wishes.stop(profile.id)
         elif verb in {Verb.EDIT, Verb.SAVE}:
             self.changes.edit()
         elif verb is Verb.REFRESH:
             self.do(self.hub.refresh, profile.id)
         elif profile.id:
-            self._opened(profile)
+            self.wishes.open(profile)
 
-    def _stop(self, profile_id: str) -> None:
-        self.desk.withdraw(profile_id)
-        self.do(self.hub.disconnect, profile_id)
+    def _observe(self, nodes: Sequence[NodeInfo]) -> None:
+        self.wishes.observe_all(self.page.profile, nodes)
 
-    def _observe(self, node: NodeInfo) -> None:
-        if node.key not in self.page.status.observing:
-            self.page.note(f"Opening Observer on {node.node}")
-        self.do(self.hub.observe, self._id(), node.key)
+    def connect_unsaved(self, profile: Profile) -> None:
+        """Connect without saving, and show it."""
+        self.unsaved[profile.id] = profile
+        self.reload(profile.id)
+        self.wishes.open(profile)
 
-    def do(self, call: Callable[..., object], *given: object) -> None:
-        """Pass a wish on; what the hub refuses at once is said below the quick-connect field."""
-        try:
-            call(*given)
-        except Failure as fault:
-            self._complain(fault)
+    def show_profile(self, profile_id: str, *, log: bool = False) -> None:
+        """Choose a profile, and its log if told."""
+        self.sidebar.search.clear()
+        self.sidebar.choose(profile_id)
+        if log:
+            self.page.tabs.setCurrentIndex(2)
+
+    def focus_quick(self) -> None:
+        """Let the person type where to connect."""
+        self._focus(self.quick)
 
     def _complain(self, fault: Failure) -> None:
         self.complaint.setText(f"{fault.title}. {fault.hint}".strip())
@@ -262,7 +262,7 @@ class MainWindow(QMainWindow):
     def _list_menu(self, at: QPoint) -> None:
         profile = self.model.profile_at(self.sidebar.list.indexAt(at))
         if profile:
-            offline = self.hub.status(profile.id).phase in {Phase.OFFLINE, Phase.FAILED}
+            offline = self.hub.status(profile.id).phase in ENDED
             self.connect_action.setText("Connect" if offline else "Disconnect")
             self.edit_action.setText("Save…" if profile.id in self.unsaved else "Edit…")
             menu = QMenu(self)
@@ -276,10 +276,35 @@ class MainWindow(QMainWindow):
         field.selectAll()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the sizes and hear no more; the hub ends with the program."""
+        """Qt: whether the window closes, hides or stays is not ours to say (see ``may_close``)."""
+        if self.may_close():
+            self.end()
+            super().closeEvent(event)
+        else:
+            event.ignore()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: what turns may turn again."""
+        super().showEvent(event)
+        self._spin()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Qt: nothing turns where nobody sees it."""
+        super().hideEvent(event)
+        self._spin()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: nothing moves and nothing is asked for a window that is minimized."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self._spin()
+            self.page.follow()
+
+    def end(self) -> None:
+        """Remember the sizes and hear no more; the hub ends with the program. Callable twice."""
         self._sizes.remember()
         self.spinner.run(False)
         self.desk.close()
-        self._feed.close()
+        self.live.close()
+        self.feed.close()
         self._log.close()
-        super().closeEvent(event)

@@ -12,10 +12,11 @@ from spyglass.errors import Failure
 from spyglass.profile import parse_target
 from spyglass.questions import Consent
 from spyglass.status import Phase
+from spyglass.ui import words
 from spyglass.ui.questions import ConsentDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from PySide6.QtWidgets import QWidget
 

@@ -7,7 +7,7 @@ Times are seconds since the epoch, as in :class:`spyglass.status.Status`.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -52,37 +52,37 @@ class Verb(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """The one primary button, its object, and what stands quietly beside it."""
+    """The one primary button, its objects, and what stands quietly beside it."""
 
     primary: Verb
-    node: NodeInfo | None = None
+    nodes: tuple[NodeInfo, ...] = ()
     others: tuple[Verb, ...] = ()
 
     @property
     def text(self) -> str:
         """The primary button's words: the verb and its object."""
-        return (
-            f"Observe {self.node.node}" if self.primary is Verb.OBSERVE and self.node else self.primary.value
-        )
+        if self.primary is not Verb.OBSERVE or not self.nodes:
+            return self.primary.value
+        return f"Observe {several(self.nodes)}"
 
 
-def buttons(status: Status, chosen: NodeInfo | None = None) -> Buttons:
-    """Which buttons fit; ``chosen`` is the selected node, else the first reachable one counts."""
+def buttons(status: Status, chosen: Sequence[NodeInfo] = ()) -> Buttons:
+    """Which buttons fit; ``chosen`` are the selected nodes, else the first reachable one counts."""
     if status.phase is Phase.READY:
-        node = chosen if chosen and chosen.reachable else first_reachable(status.nodes)
-        return Buttons(Verb.OBSERVE, node, (Verb.DISCONNECT,)) if node else Buttons(Verb.DISCONNECT)
+        able = tuple(node for node in chosen if node.reachable) or first_reachable(status.nodes)
+        return Buttons(Verb.OBSERVE, able, (Verb.DISCONNECT,)) if able else Buttons(Verb.DISCONNECT)
     if status.phase in BUSY:
         return Buttons(Verb.CANCEL)
     if status.phase is Phase.CLOSING:
         return Buttons(Verb.DISCONNECT)
     if status.phase is Phase.WAITING:
-        return Buttons(Verb.RETRY, None, (Verb.CANCEL,))
-    return Buttons(Verb.AGAIN if status.phase is Phase.FAILED else Verb.CONNECT, None, (Verb.EDIT,))
+        return Buttons(Verb.RETRY, (), (Verb.CANCEL,))
+    return Buttons(Verb.AGAIN if status.phase is Phase.FAILED else Verb.CONNECT, (), (Verb.EDIT,))
 
 
-def first_reachable(nodes: Iterable[NodeInfo]) -> NodeInfo | None:
-    """The first node that Observer can be opened on."""
-    return next((node for node in nodes if node.reachable), None)
+def first_reachable(nodes: Iterable[NodeInfo]) -> tuple[NodeInfo, ...]:
+    """The first node that Observer can be opened on, if there is one."""
+    return tuple(node for node in nodes if node.reachable)[:1]
 
 
 def shape(status: Status) -> str:
@@ -141,18 +141,27 @@ def short(status: Status) -> str:
 
 
 def chain(profile: Profile, status: Status) -> tuple[Link, ...]:
-    """The links to draw: those of the status, or the way as it is planned while offline."""
+    """The links to draw: those of the status with what lies behind, or the way as planned while offline."""
     if status.chain and status.phase is not Phase.OFFLINE:
-        return status.chain
+        return status.chain if status.surveyed else (*status.chain, *_behind(profile, status))
     hops = [(h.label, "SSH server" if isinstance(h, SSHHop) else "container") for h in profile.hops]
-    if profile.select.container:
-        hops.append((profile.select.container, "container"))
-    planned = [
-        ("This computer", "Observer opens here"),
-        *hops,
-        (profile.select.node or "Nodes", "found on the way"),
-    ]
+    planned = [("This computer", "Observer opens here"), *hops, *_ends(profile)]
     return tuple(Link(label, "todo", detail) for label, detail in planned)
+
+
+def _ends(profile: Profile) -> list[tuple[str, str]]:
+    """What lies behind the hops, with what is to be known of it before it is reached."""
+    wanted = [(profile.select.container, "container")] if profile.select.container else []
+    return [*wanted, (profile.select.node or "Nodes", "found on the way")]
+
+
+def _behind(profile: Profile, status: Status) -> list[Link]:
+    """What the search will find: waiting for it, under way, or out of reach."""
+    if status.phase in {Phase.DISCOVERING, Phase.FORWARDING}:
+        *before, last = _ends(profile)
+        looking = count(len(status.nodes), "node") + " so far" if status.nodes else "looking"
+        return [*(Link(label, "todo") for label, _ in before), Link(last[0], "busy", looking)]
+    return [Link(label, "todo", "not reached") for label, _ in _ends(profile)]
 
 
 def problem(status: Status) -> Problem | None:
@@ -176,6 +185,11 @@ def node_state(node: NodeInfo, observing: frozenset[str]) -> str:
     return "cookie refused" if node.cookie.proved is False else "ready"
 
 
+def several(nodes: Sequence[NodeInfo]) -> str:
+    """The one node's name, or how many they are."""
+    return nodes[0].node if len(nodes) == 1 else count(len(nodes), "node")
+
+
 def count(number: int, noun: str) -> str:
     """``1 node``, ``3 nodes``, ``no nodes``."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
@@ -188,6 +202,29 @@ def duration(seconds: float) -> str:
     if days:
         return f"{days} d {hours % 24} h"
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def grouped(number: float) -> str:
+    """``1 284``: thousands apart by a narrow space that breaks no line."""
+    return f"{int(number):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def size(number: float) -> str:
+    """Bytes as ``212 MB``, ``9.5 MB``, ``12.3 GB``."""
+    megabytes = number / 2**20
+    if megabytes >= 10_000:
+        return f"{megabytes / 1024:.1f} GB"
+    return f"{megabytes:.1f} MB" if megabytes < 10 else f"{grouped(round(megabytes))} MB"
+
+
+def percent(part: float) -> str:
+    """``12 %``; nothing where it is not known (below 0)."""
+    return f"{round(part * 100)} %" if part >= 0 else ""
+
+
+def uptime(seconds: float) -> str:
+    """``41 s``, else as :func:`duration`."""
+    return f"{int(seconds)} s" if seconds < 60 else duration(seconds)
 
 
 def elided(text: str, most: int = 48) -> str:

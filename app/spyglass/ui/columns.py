@@ -1,0 +1,85 @@
+"""The columns of the tables of nodes: what each shows, sorts by, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spyglass.ui import words
+
+if TYPE_CHECKING:
+    from spyglass.figures import Reading
+    from spyglass.status import NodeInfo
+
+HOST = "on the host"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title, first width in pixels, what it shows and sorts by, how it is drawn.
+
+    ``figure`` gives the number of a live column, which ``text`` of such a one does not know;
+    ``told`` puts it in words. ``shown`` says whether the column is there until somebody
+    chooses otherwise.
+    """
+
+    title: str
+    width: int
+    text: Callable[[NodeInfo, frozenset[str]], str] = lambda _node, _observing: ""
+    key: Callable[[NodeInfo], object] | None = None
+    look: str = "plain"
+    shown: bool = True
+    figure: Callable[[Reading], float] | None = None
+    told: Callable[[float], str] = str
+    line: str = ""
+    tip: str = ""
+
+
+def _otp(node: NodeInfo) -> int:
+    digits = "".join(c if c.isdigit() else " " for c in node.otp or "").split()
+    return int(digits[0]) if digits else 0
+
+
+def forward_address(node: NodeInfo) -> str:
+    """Where the node is reached on this computer: ``127.0.0.1:40123``, or empty."""
+    return f"127.0.0.1:{node.forward}" if node.forward else ""
+
+
+def _far(node: NodeInfo) -> str:
+    return f"{node.address or 'localhost'}:{node.port}" if node.port else ""
+
+
+NODES = (
+    Column("Node", 148, lambda n, _: n.node, look="strong"),
+    Column("Container", 80, lambda n, _: n.container or HOST),
+    Column("Image", 118, lambda n, _: n.image or "", look="dim", shown=False),
+    Column("OTP", 50, lambda n, _: n.otp or "", key=_otp),
+    Column("Name type", 86, lambda n, _: n.name_type or "", shown=False),
+    Column("Cookie from", 134, lambda n, _: n.cookie.source or "", look="chip"),
+    Column(
+        "Processes", 104, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
+        tip="Processes on the node, over the last two minutes",
+    ),
+    Column(
+        "Memory", 116, figure=lambda r: r.memory, told=words.size, look="figure", line="ok",
+        tip="Memory that the node has allocated, over the last two minutes",
+    ),
+    Column(
+        "Run queue", 62, figure=lambda r: r.run_queue, told=words.grouped, look="figure",
+        tip="Processes that are ready to run and wait for a scheduler",
+    ),
+    Column(
+        "Load", 62, figure=lambda r: -1 if r.load is None else r.load, told=words.percent, look="figure",
+        shown=False, tip="The part of the schedulers that was busy in the last two seconds",
+    ),
+    Column("Uptime", 90, figure=lambda r: r.uptime, told=words.uptime, look="figure"),
+    Column("State", 76, words.node_state, look="prose"),
+)  # fmt: skip
+FORWARDS = (
+    Column("Node", 240, lambda n, _: n.node, look="strong"),
+    Column("On this computer", 150, lambda n, _: forward_address(n)),
+    Column("Leads to", 190, lambda n, _: _far(n)),
+    Column("Container", 140, lambda n, _: n.container or HOST),
+    Column("Found by", 110, lambda n, _: n.via or "", look="dim"),
+)

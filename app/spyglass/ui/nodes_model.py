@@ -1,0 +1,116 @@
+"""The nodes of a connection as a model for Qt's views, with their live figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from spyglass.ui import style
+
+if TYPE_CHECKING:
+    from spyglass.figures import Reading
+    from spyglass.status import NodeInfo
+    from spyglass.ui.columns import Column
+
+Index = QModelIndex | QPersistentModelIndex
+Role = Qt.ItemDataRole
+SortRole = Role.UserRole + 1
+SeriesRole = Role.UserRole + 2
+Series = Mapping[str, Sequence["Reading"]]
+"""By the node's key: its readings, oldest first."""
+
+
+class NodeModel(QAbstractTableModel):
+    """Nodes as rows. A new list changes only what differs, so selection and scrolling stay."""
+
+    def __init__(self, columns: tuple[Column, ...], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.columns = columns
+        self._nodes: list[NodeInfo] = []
+        self._observing: frozenset[str] = frozenset()
+        self._series: Series = {}
+
+    def show(self, nodes: Iterable[NodeInfo], observing: frozenset[str] = frozenset()) -> None:
+        """Show these nodes."""
+        new = list(nodes)
+        changed_observers = self._observing ^ observing
+        self._observing = observing
+        if [n.key for n in new[: len(self._nodes)]] != [n.key for n in self._nodes]:
+            self._reset(new)
+            return
+        old, self._nodes[:] = list(self._nodes), new[: len(self._nodes)]
+        for row, (before, after) in enumerate(zip(old, self._nodes, strict=True)):
+            if before != after or after.key in changed_observers:
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
+        self._append(new[len(old) :])
+
+    def show_figures(self, series: Series) -> None:
+        """Take these figures. No signal: a sorting view would move its rows about under the pointer."""
+        self._series = series
+
+    def _reset(self, nodes: list[NodeInfo]) -> None:
+        self.beginResetModel()
+        self._nodes = nodes
+        self.endResetModel()
+
+    def _append(self, nodes: list[NodeInfo]) -> None:
+        if nodes:
+            first = len(self._nodes)
+            self.beginInsertRows(QModelIndex(), first, first + len(nodes) - 1)
+            self._nodes.extend(nodes)
+            self.endInsertRows()
+
+    def node(self, row: int) -> NodeInfo:
+        """The node of a row."""
+        return self._nodes[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """Qt: one row a node."""
+        return 0 if parent.isValid() else len(self._nodes)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """Qt: as many as were given."""
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> object:
+        """Qt: the titles."""
+        if orientation is Qt.Orientation.Vertical:
+            return None
+        column = self.columns[section]
+        if role == Role.FontRole:
+            return style.small()
+        if role == Role.TextAlignmentRole:
+            plain = column.look == "figure" and not column.line
+            side = Qt.AlignmentFlag.AlignRight if plain else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
+        return {Role.DisplayRole: column.title, Role.ToolTipRole: column.tip or None}.get(Role(role))
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> object:
+        """Qt: the text; sorted by :data:`SortRole`; UserRole gives the node itself."""
+        if not index.isValid():
+            return None
+        column, node = self.columns[index.column()], self._nodes[index.row()]
+        if role in {Role.DisplayRole, Role.AccessibleTextRole}:
+            return self._text(column, node)
+        if role == SortRole:
+            return self._key(column, node)
+        if role == SeriesRole:
+            return self._values(column, node)
+        return node if role == Role.UserRole else None
+
+    def _text(self, column: Column, node: NodeInfo) -> str:
+        if column.figure is None:
+            return column.text(node, self._observing)
+        series = self._series.get(node.key)
+        return column.told(column.figure(series[-1])) if series else ""
+
+    def _key(self, column: Column, node: NodeInfo) -> object:
+        if column.figure is None:
+            return column.key(node) if column.key else column.text(node, self._observing).casefold()
+        series = self._series.get(node.key)
+        return float(column.figure(series[-1])) if series else -1.0
+
+    def _values(self, column: Column, node: NodeInfo) -> list[float]:
+        return [column.figure(each) for each in self._series.get(node.key, ())] if column.figure else []

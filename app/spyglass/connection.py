@@ -157,6 +157,7 @@ class Connection:
         fresh = Status(self.profile.id, advance(self.status.phase, Phase.CONNECTING), "Connecting")
         self._bulletin.renew(replace(fresh, chain=links.planned(self.profile), attempt=self.status.attempt))
         self._attempt, self._began = Stop(), time.monotonic()
+        then = Phase.OFFLINE
         with ExitStack() as stack:
             try:
                 self._stop.check()

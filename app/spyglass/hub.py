@@ -232,6 +232,8 @@ class Hub:
             self._withdraw(connection.profile.id)
         for connection in connections:
             connection.join(seconds)
+        if (changes := self._changes) is not None:  # a connection did not end in time
+            changes.close()
         self._standby.close()
 
     def _post(self, profile_id: str, wish: Wish) -> None:

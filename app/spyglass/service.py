@@ -8,7 +8,7 @@ goes as well.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spyglass import links, messages
 from spyglass.errors import Cancelled, Failure, Lost
@@ -52,6 +52,7 @@ class Service:
         self._again = False
         self._looks = 0
         self._next: float | None = None
+        self._due = 0.0
 
     def begin(self) -> None:
         """Look around for the first time."""
@@ -61,6 +62,7 @@ class Service:
     def search(self) -> None:
         """Look for nodes. A search that runs already may have missed what is asked for now: one follows."""
         self._next = None
+        self._bulletin.show(next_try=None)
         self._again = self._searching
         if not self._searching:
             self._searching = True
@@ -109,8 +111,9 @@ class Service:
 
     def _give_up(self, key: str) -> None:
         if self._wants.pop(key, None) is not None:
+            self._looks = 0
             self._bulletin.clear(key)
-            self._show_awaited()
+            self._bulletin.show(**self._awaiting())
 
     # -- reports ----------------------------------------------------------------------
 
@@ -182,19 +185,18 @@ class Service:
 
     def _wait_for_wanted(self) -> None:
         """Those that are missed are looked for again, after a while."""
-        if not self._wants:
-            self._looks = 0
-        elif self._next is None and not self._searching:
+        if self._wants and self._next is None and not self._searching:
             self._looks += 1
-            self._next = time.monotonic() + min(LONGEST, backoff(self._looks))
-        self._show_awaited()
+            pause = min(LONGEST, backoff(self._looks))
+            self._next, self._due = time.monotonic() + pause, time.time() + pause
+        self._bulletin.show(**self._awaiting())
 
-    def _show_awaited(self) -> None:
+    def _awaiting(self) -> dict[str, Any]:
+        """What to show of those that are missed."""
         awaited = frozenset(key for key, want in self._wants.items() if want.info)
         if not self._wants:
             self._next = None
-        wait = self.patience()
-        self._bulletin.show(awaited=awaited, next_try=None if wait is None else time.time() + wait)
+        return {"awaited": awaited, "next_try": None if self._next is None else self._due}
 
     # -- windows ----------------------------------------------------------------------
 
@@ -215,9 +217,9 @@ class Service:
         self._session.observe(found)
 
     def _came(self, key: str) -> None:
+        self._looks = 0
         self._opened[key] = self._loss(key, self._opened[key])  # from now on it is missed when it goes
-        self._bulletin.show(observing=self._status.observing | {key}, doing="")
-        self._show_awaited()
+        self._bulletin.show(observing=self._status.observing | {key}, doing="", **self._awaiting())
         self._bulletin.log.info("Observer is open on %s", key)
         if self._persist:
             self._standby.begin()
@@ -232,16 +234,18 @@ class Service:
             self._bulletin.trouble(
                 key, failure
             )  # before the window is told gone: whoever waits for that asks why
-        missed = failure is not None and failure.retry and self._persist and want is not None and want.info
+        missed = self._persist and failure is not None and self._is_missed(want, failure)
         if missed and want is not None:
             self._wants[key] = self._loss(key, want)
             self._session.forget(key)
-        self._bulletin.show(
-            observing=self._status.observing - {key}, nodes=self._without(key, gone=bool(missed))
-        )
+        self._bulletin.show(observing=self._status.observing - {key}, nodes=self._without(key, gone=missed))
         if missed:
-            self._show_awaited()
+            self._bulletin.show(**self._awaiting())
             (self.search if stood else self._wait_for_wanted)()  # opened in vain: after the usual pause
+
+    def _is_missed(self, want: Want | None, failure: Failure) -> bool:
+        """Whether it is looked for again: its window had been open, or it went since it was found."""
+        return want is not None and failure.retry and (want.info is not None or failure.code == "node-gone")
 
     def _without(self, key: str, *, gone: bool) -> tuple[NodeInfo, ...]:
         return tuple(links.gone(node) if gone and node.key == key else node for node in self._status.nodes)

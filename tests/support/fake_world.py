@@ -40,6 +40,7 @@ class FakeVM:
         self.calls: list[tuple[str, ...]] = []
         self.backend = True
         self.fails: dict[str, Failure] = {}
+        self.answers: dict[str, Any] = {}
         self.listener: Callable[[dict[str, Any]], None] = lambda event: None
         self.closed = threading.Event()
 
@@ -48,7 +49,8 @@ class FakeVM:
             self.calls.append((name, *args))
             if name in self.fails:
                 raise self.fails[name]
-            return {"lend": ["observer_backend"], "check_backend": self.backend}.get(name)
+            usual = {"lend": ["observer_backend"], "check_backend": self.backend}
+            return self.answers.get(name, usual.get(name))
 
         return call
 

@@ -1,3 +1,5 @@
+import itertools
+import queue
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -6,10 +8,11 @@ from typing import Any
 import pytest
 
 from spyglass.connection import Connection, Options
-from spyglass.errors import Cancelled, Denied, Lost, Unreachable
+from spyglass.errors import BadHostKey, Cancelled, Denied, Failure, Lost, NeedsAnswer, Unreachable
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent, Secret
+from spyglass.remote.base import Stop
 from spyglass.status import Phase, Status
 from support.fake_world import FakeForward, FakeVM, World, found
 
@@ -127,6 +130,149 @@ def test_retry_cuts_the_wait_short(world: World, connect: Any, monkeypatch: pyte
     world.until(lambda s: s.phase is Phase.WAITING)
     connection.post(Retry())
     world.until(ready)
+
+
+def test_a_change_of_the_network_cuts_the_wait_short(
+    world: World, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+    monkeypatch.setattr("spyglass.connection.backoff", lambda attempt: tries.append(attempt) or 3600)
+    world.hop_failures = [Unreachable("bastion does not answer")] * 3
+    connection = connect()
+    for _ in range(3):
+        world.until(lambda s: s.phase is Phase.WAITING)
+        connection.nudge()
+    world.until(ready)
+    assert tries == [1, 1, 1]  # the old network's failures say nothing of the new one
+
+
+def hanging(monkeypatch: pytest.MonkeyPatch, world: World, times: int) -> queue.SimpleQueue[None]:
+    """Let the first attempts hang until they are stopped; each is told."""
+    begun: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def open_hops(hops: Any, ask: Any, stop: Stop, *more: Any, **named: Any) -> Any:
+        begun.put(None)
+        if begun_before() < times:
+            over = threading.Event()
+            with stop.ending(over.set):
+                over.wait(10)
+        return world.open_hops(hops, ask, stop, *more, **named)
+
+    counter = itertools.count()
+    monkeypatch.setattr("spyglass.remote.opening.open_hops", open_hops)
+
+    def begun_before() -> int:
+        return next(counter)
+
+    return begun
+
+
+def test_an_attempt_that_hangs_on_the_old_network_is_begun_anew(
+    world: World, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spyglass.connection.HASTE", 0.0)
+    begun = hanging(monkeypatch, world, 1)
+    connection = connect()
+    begun.get(timeout=5)
+    connection.nudge()
+    world.until(ready)
+
+
+def test_a_network_that_never_rests_does_not_keep_it_from_connecting(
+    world: World, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spyglass.connection.HASTE", 0.0)
+    begun = hanging(monkeypatch, world, 2)
+    connection = connect()
+    begun.get(timeout=5)
+    connection.nudge()
+    begun.get(timeout=5)
+    connection.nudge()
+    assert not connection._attempt.is_set()
+    assert connection.status.phase is Phase.CONNECTING
+
+
+def test_a_fresh_attempt_is_left_alone(world: World, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = hanging(monkeypatch, world, 1)
+    connection = connect()
+    begun.get(timeout=5)
+    connection.nudge()
+    assert not connection._attempt.is_set()
+
+
+def test_after_a_steady_minute_the_pauses_begin_anew(
+    world: World, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+    monkeypatch.setattr("spyglass.connection.backoff", lambda attempt: tries.append(attempt) or 3600)
+    connection = connect()
+    for steady in (3600.0, 3600.0, 0.0, 0.0):
+        monkeypatch.setattr("spyglass.connection.STEADY", steady)
+        world.until(ready)
+        world.places[-1].lose(Lost("The connection to prod is gone"))
+        world.until(lambda s: s.phase is Phase.WAITING)
+        connection.post(Retry())
+    world.until(ready)
+    assert tries == [1, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        BadHostKey("The host key of prod has changed"),
+        Denied("prod refused deploy"),
+        NeedsAnswer("The password of deploy@prod is needed"),
+    ],
+)
+def test_what_a_person_has_to_decide_stops_the_loop(world: World, connect: Any, failure: Failure) -> None:
+    connection = connect()
+    world.until(ready)
+    world.places[-1].lose(Lost("The connection to prod is gone"))
+    world.hop_failures = [failure]
+    status = world.until(lambda s: s.phase is Phase.FAILED)
+    assert status.problem is not None
+    assert status.problem.title == failure.title
+    assert connection.join(5)
+
+
+def test_a_question_taken_back_while_coming_back_is_asked_once(
+    world: World, connect: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect()
+    world.until(ready)
+
+    def refuse(_hops: Any, ask: Any, *_a: Any, **_k: Any) -> None:
+        ask(Secret("password", "deploy@prod"))
+
+    monkeypatch.setattr("spyglass.remote.opening.open_hops", refuse)
+    world.places[-1].lose(Lost("The connection to prod is gone"))
+    status = world.until(lambda s: s.phase is Phase.OFFLINE)
+    assert status.problem is None
+    assert len(desk.asked) == 1
+    assert connection.join(5)
+
+
+def test_questions_of_a_lost_period_are_taken_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.found = [found("bare@10.0.0.1")]
+    world.next_vm = vm = FakeVM()
+    vm.backend = False
+    asked, withdrawn = threading.Event(), threading.Event()
+
+    def ask(_question: Any) -> Any:
+        asked.set()
+        assert withdrawn.wait(5)
+        raise Cancelled
+
+    monkeypatch.setattr("spyglass.connection.backoff", lambda _attempt: 3600)
+    connection = Connection(LAB, ask, world.published.put, world, Options(), withdrawn.set)  # type: ignore[arg-type]
+    connection.start()
+    connection.post(Observe("bare@10.0.0.1"))
+    assert asked.wait(5)
+    world.places[-1].lose(Lost("The connection to prod is gone"))
+    status = world.until(lambda s: s.phase is Phase.WAITING)
+    assert status.question is None
+    connection.stop()
+    assert connection.join(5)
 
 
 def test_observe_before_the_node_is_known_opens_it_as_soon_as_it_is_seen(world: World, connect: Any) -> None:

@@ -1,3 +1,4 @@
+import queue
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -5,13 +6,13 @@ from typing import Any
 import pytest
 
 from spyglass.connection import Options
-from spyglass.errors import Failure, Missing
+from spyglass.errors import Failure, Missing, Unreachable
 from spyglass.hub import Hub
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Ask, Secret
 from spyglass.status import Phase, Status
 from spyglass.store.profiles import Profiles
-from support.fake_world import FakeForward, World, found
+from support.fake_world import FakeForward, FakeVM, World, found
 
 
 @pytest.fixture
@@ -153,3 +154,86 @@ def test_what_begins_unattended_asks_nobody_until_a_person_wants_it(
     world.until(ready)
     hub.close()
     assert asked == [made]
+
+
+class Watch:
+    """As desktop.changes.Changes."""
+
+    made: list["Watch"]
+
+    def __init__(self, notify: Any) -> None:
+        self.notify = notify
+        self.closed = False
+        type(self).made.append(self)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def join(self, _seconds: float) -> None:
+        assert self.closed
+
+
+@pytest.fixture
+def watches(monkeypatch: pytest.MonkeyPatch) -> list[Watch]:
+    Watch.made = []
+    monkeypatch.setattr("spyglass.hub.Changes", Watch)
+    return Watch.made
+
+
+QUICK = Profile(name="quick", hops=(SSHHop(host="prod"),))
+
+
+def test_the_network_is_watched_while_a_connection_stands(
+    watches: list[Watch], hub: Hub, world: World
+) -> None:
+    assert watches == []
+    made = hub.connect(QUICK)
+    world.until(ready)
+    assert [w.closed for w in watches] == [False]
+    hub.disconnect(made)
+    world.until(lambda s: s.phase is Phase.OFFLINE)
+    assert [w.closed for w in watches] == [True]
+
+
+def test_a_command_that_ends_soon_watches_nothing(watches: list[Watch], hub: Hub, world: World) -> None:
+    hub.connect(QUICK, Options(persist=False))
+    world.until(ready)
+    assert watches == []
+
+
+@pytest.mark.warns("that prod does not answer, on purpose")
+def test_a_change_lets_who_waits_try_now_and_who_is_up_make_sure(
+    watches: list[Watch], hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spyglass.connection.backoff", lambda _attempt: 3600)
+    probed: queue.SimpleQueue[str] = queue.SimpleQueue()
+    monkeypatch.setattr("spyglass.session.Session.probe", lambda _self: probed.put("probed"))
+    world.hop_failures = [Unreachable("prod does not answer")]
+    hub.connect(QUICK)
+    world.until(lambda s: s.phase is Phase.WAITING)
+    watches[0].notify()
+    world.until(ready)
+    watches[0].notify()
+    assert probed.get(timeout=5)
+
+
+def test_live_figures_reach_whoever_watches_until_they_leave(
+    hub: Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"memory": 1, "processes": 2, "run_queue": 0, "schedulers": 4, "uptime_ms": 10, "cpu_ms": 1}
+    world.next_vm = vm = FakeVM()
+    vm.answers["figures"] = [{"node": "shop@h", **told}]
+    world.found = [found("shop@h")]
+    heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    made = hub.connect(QUICK)
+    world.until(ready)
+    leave = hub.watch_stats(made, heard.put)
+    assert heard.get(timeout=5)["host/shop@h"].processes == 2
+    leave()
+    hub.disconnect(made)
+    world.until(lambda s: s.phase is Phase.OFFLINE)
+    assert vm.closed.is_set()
+
+
+def test_without_a_connection_there_are_no_figures(hub: Hub) -> None:
+    hub.watch_stats("0" * 32, lambda _readings: None)()

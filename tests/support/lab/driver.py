@@ -50,7 +50,7 @@ class Driver:
         """The first status from now on that satisfies ``done``."""
         deadline = time.monotonic() + seconds
         while True:
-            status = self.next("status", deadline - time.monotonic(), what)
+            status: Status = self.next("status", deadline - time.monotonic(), what)
             if done(status):
                 return status
 

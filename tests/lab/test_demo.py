@@ -78,7 +78,7 @@ def ssh(place: Place, held: Held, command: str, *, user: str) -> str:
 
 def remains(place: Place) -> list[str]:
     """What still runs of a demo."""
-    return [line for line in place.processes().values() if re.search(r"spyglass.demo|[e]pmd|beam", line)]
+    return [line for line in place.processes().values() if re.search(r"spyglass.demo|epmd -port", line)]
 
 
 def test_without_an_engine_the_node_runs_beside_the_server(laptop: Laptop, bare: Held) -> None:

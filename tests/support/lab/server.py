@@ -43,7 +43,7 @@ Match User {password_user}
 """
 
 
-# Containers need routes and control groups. AppArmor's profiles are the machine's: the engine must not see it.
+# Containers need routes and control groups. AppArmor's profiles are the machine's: out of the engine's sight.
 _PREPARE = """
 echo 1 > /proc/sys/net/ipv4/ip_forward
 [ ! -d /sys/kernel/security/apparmor ] || mount -t tmpfs -o mode=755 tmpfs /sys/kernel/security

@@ -76,6 +76,23 @@ def test_a_killed_session_comes_back(server: Server, desktop: Desktop, up: Drive
     comes_back(up, desktop, NODE, began)
 
 
+@pytest.mark.leaves("process")  # the server's new sshd
+def test_a_server_that_starts_again_is_waited_for(server: Server, desktop: Desktop, up: Driver) -> None:
+    assert server.sshd is not None
+    session = sshd_session(server)
+    server.sshd.close()
+    try:
+        server.place.run(["kill", "-KILL", session])
+        refused = up.until(lambda s: s["phase"] == "waiting" and s["attempt"] > 1, "a try in vain")
+        assert "refuses connections" in refused["problem"]["title"]
+        assert refused["next_try"] > time.time()
+    finally:
+        server.start_sshd()
+    began = time.monotonic()
+    up.send("retry")
+    comes_back(up, desktop, NODE, began)
+
+
 def test_a_session_that_is_stopped_for_a_while_is_left_for_a_new_one(
     server: Server, desktop: Desktop, up: Driver
 ) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from spyglass.control import claim, client
+from spyglass.errors import Failure
 from spyglass.store import paths
 from spyglass.ui import app as ui
 from spyglass.ui import summons
@@ -80,6 +81,14 @@ def test_the_running_app_is_talked_to_and_quits(qtbot: QtBot, hub: fake.FakeHub,
     assert ui.run(hub, [], state=tmp_path, claim=made) == 0
     thread.join(5)
     assert shown == ["shown", "closed True, held False"]
+
+
+def test_who_comes_while_we_end_is_turned_away() -> None:
+    ending = summons.Summons()
+    ending.end()
+    with pytest.raises(Failure, match="just ending") as caught:
+        ending.show([], "")
+    assert caught.value.code == client.ENDING
 
 
 @pytest.fixture

@@ -9,14 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from spyglass import APP_ID
 from spyglass.control import claim, client
 from spyglass.profile import Profile, SSHHop
 from spyglass.store import paths
 from spyglass.store.profiles import Profiles
+from support.xvfb import screen
 
 Process = subprocess.Popen[bytes]
 PROGRAM = Path(sys.executable).with_name("spyglass")
@@ -33,9 +36,9 @@ def start(places: paths.Paths) -> Iterator[Callable[..., Process]]:
     """Start the program in the directories of this test; everything ends with the test."""
     with ExitStack() as stack:
 
-        def one(*words: str) -> Process:
+        def one(*words: str, **environ: str) -> Process:
             argv = [str(PROGRAM), f"--profile-dir={places.config.parent}", *words]
-            environ = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+            environ = os.environ | {"QT_QPA_PLATFORM": "offscreen"} | environ
             made = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
             stack.enter_context(made)
             stack.callback(made.kill)
@@ -139,3 +142,16 @@ def test_a_hand_over_imports_no_toolkit(places: paths.Paths, start: Callable[...
     assert subprocess.run(words, capture_output=True, timeout=WAIT, check=True).stdout == b"0 set()\n"
     assert done(start("quit")) == 0
     assert done(app) == 0
+
+
+def test_a_second_start_brings_the_window_back(places: paths.Paths, start: Callable[..., Process]) -> None:
+    with screen() as shown:
+        app = running(places, partial(start, **shown.env, QT_QPA_PLATFORM="xcb"))
+        window = shown.wait("^Spyglass$")
+        assert f'"{APP_ID}"' in shown._ask("xprop", "-id", window, "WM_CLASS").split(", ")[1]
+        shown._ask("xdotool", "windowminimize", "--sync", window)
+        shown.wait_gone("^Spyglass$")
+        assert done(start()) == 0
+        assert shown.wait("^Spyglass$") == window
+        assert done(start("quit")) == 0
+        assert done(app) == 0

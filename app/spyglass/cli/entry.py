@@ -42,6 +42,9 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has seen enough
         return DONE
+    except Exception as error:  # noqa: BLE001 - the border: a defect is told in words, its trace kept
+        print_failure(_defect(error))
+        return FAILED
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,6 +54,16 @@ def run(options: argparse.Namespace) -> int:
     if options.command in talk.COMMANDS:
         return talk.COMMANDS[options.command](options)
     return commands.COMMANDS[options.command](options)
+
+
+def _defect(error: Exception) -> Failure:
+    from spyglass import report  # noqa: PLC0415 - rarely needed
+
+    try:
+        kept = f"The report is in {report.keep(report.text(error), paths.current().state)};"
+    except (OSError, Failure):
+        kept = report.text(error)
+    return Failure("Spyglass met a defect of its own", f"{kept} it holds no secrets and is worth an issue.")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

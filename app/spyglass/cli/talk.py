@@ -13,9 +13,6 @@ from spyglass.control import client
 from spyglass.errors import Missing
 from spyglass.store import paths
 
-LEAVING = 60.0
-"""Seconds that an app may take to undo all its connections."""
-
 
 def _talk(
     request: client.Request,
@@ -75,7 +72,7 @@ def _foreground(options: argparse.Namespace, lines: _Lines) -> int:
 
 def disconnect(options: argparse.Namespace) -> int:
     """``spyglass disconnect PROFILE|--all``."""
-    _talk({"do": "disconnect", "profile": options.profile, "all": options.all}, seconds=LEAVING)
+    _talk({"do": "disconnect", "profile": options.profile, "all": options.all}, seconds=client.LEAVING)
     return 0
 
 
@@ -88,7 +85,7 @@ def logs(options: argparse.Namespace) -> int:
 
 def leave(_options: argparse.Namespace) -> int:
     """``spyglass quit``: returns when it has ended."""
-    _talk({"do": "quit"}, seconds=LEAVING)
+    _talk({"do": "quit"}, seconds=client.LEAVING)
     return 0
 
 

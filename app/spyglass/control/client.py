@@ -15,7 +15,12 @@ from spyglass.errors import BadInput, Failure, Lost, Missing
 
 PATIENCE = 2.0
 """Seconds for which an app that holds the lock may not yet (or no longer) listen."""
+LEAVING = 60.0
+"""Seconds that an app may take to undo all its connections."""
+ENDING = "ending"
+"""The code with which an app that is ending turns a second start away: it may be the next one soon."""
 _STEP = 0.01
+_AGAIN = {"not-running", "lost", ENDING}
 _MUTE = Lost(
     "Spyglass runs, but gives no answer",
     "Quit it, or end its process, and start it again.",
@@ -53,16 +58,18 @@ def enter(directory: Path, request: Request) -> Claim | None:
     Raises what :func:`talk` raises. The lock may be held for a moment by somebody who only
     looks (:func:`claim.held`), or by an app that is just ending: then it is tried again.
     """
-    end = time.monotonic() + PATIENCE
+    began = time.monotonic()
     while True:
         made = claims.claim(directory)
         if made is not None:
             return made
         try:
             talk(directory, request)
-        except (Missing, Lost) as failure:
-            if failure.code == _MUTE.code or time.monotonic() > end:
+        except Failure as failure:
+            patience = LEAVING if failure.code == ENDING else PATIENCE
+            if failure.code not in _AGAIN or time.monotonic() > began + patience:
                 raise
+            time.sleep(_STEP)
         else:
             return None
 

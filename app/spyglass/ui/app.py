@@ -19,6 +19,8 @@ from spyglass.errors import Failure
 from spyglass.ui import icons, style
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.crash import Crashes
+from spyglass.ui.preferred import Preferred
+from spyglass.ui.presence import Presence
 from spyglass.ui.summons import Summons, obey, summoned
 from spyglass.ui.window import MainWindow
 
@@ -37,7 +39,7 @@ def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
     """The one QApplication, named and styled."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
-    app.setApplicationName("spyglass")
+    app.setApplicationName(APP_ID)  # the window class on X11, which desktop files name
     app.setApplicationDisplayName("Spyglass")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName(APP_ID)
@@ -53,7 +55,7 @@ def start(argv: Sequence[str], claim: Claim | None = None) -> int:
     """
     from spyglass import report  # noqa: PLC0415
     from spyglass.hub import Hub  # noqa: PLC0415 - the toolkit first: tests of the window need no hub
-    from spyglass.store import paths, settings  # noqa: PLC0415
+    from spyglass.store import paths  # noqa: PLC0415
     from spyglass.store.profiles import Profiles  # noqa: PLC0415
 
     options = _options(argv)
@@ -63,16 +65,10 @@ def start(argv: Sequence[str], claim: Claim | None = None) -> int:
     except Failure as fault:
         print(f"{fault.title}\n{fault.hint}", file=sys.stderr)  # noqa: T201 - there is no place for a window
         return 1
-    desk = QuestionDesk()
-    hub = Hub(
-        Profiles(places.profiles),
-        desk.ask,
-        erl=lambda: settings.load(places.settings)[0].erl,
-        withdraw=desk.withdraw,
-    )
-    theme = options.theme or settings.load(places.settings)[0].theme
+    desk, preferred = QuestionDesk(), Preferred(places.settings)
+    hub = Hub(Profiles(places.profiles), desk.ask, erl=preferred.erl, withdraw=desk.withdraw)
     with report.watching(Crashes().tell):
-        return run(hub, [*argv, f"--theme={theme}"], desk=desk, state=places.state, claim=claim)
+        return run(hub, argv, desk=desk, state=places.state, claim=claim, preferred=preferred)
 
 
 def run(
@@ -82,31 +78,38 @@ def run(
     desk: QuestionDesk | None = None,
     state: Path | None = None,
     claim: Claim | None = None,
+    preferred: Preferred | None = None,
 ) -> int:
-    """Show the window until it is closed; return the exit status.
+    """Show the window (with ``--background`` only a tray, if there is one) until the program ends.
+
+    Returns the exit status.
 
     ``desk`` is the one whose ``ask`` the hub was built with; ``state`` is the directory
     for sizes (default: the state directory of ``store.paths``).
     """
-    options = _options(argv)
+    options, preferred = _options(argv), preferred or Preferred(None)
     sys.setswitchinterval(_SWITCH)
-    app = application(options.theme or "system", dressed=False)
+    app = application(options.theme or preferred.value.theme, dressed=False)
     window = MainWindow(hub, desk or QuestionDesk(), log.setup(), sizes(state))
     style.Theme.current.dress()
-    window.show()
+    presence = Presence(app, window, preferred, background=options.background)
+    if not options.background:
+        window.show()
     obey(window, argv)
-    with _listening(claim, hub, window, app):
+    with _listening(claim, hub, window, presence):
         try:
-            with _Signals(app):
+            with _Signals(presence):
                 return app.exec()
         finally:
+            window.end()
             hub.close()
+            presence.close()
             window.deleteLater()  # now, and not by the garbage collector when Qt has gone
             QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 @contextmanager
-def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, app: QApplication) -> Iterator[None]:
+def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, presence: Presence) -> Iterator[None]:
     """Serve the control socket meanwhile; it is given up last, when everything else is undone."""
     if claim is None:
         yield
@@ -115,7 +118,8 @@ def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, app: QAppl
 
     summons = Summons()
     summons.came.connect(partial(summoned, window))
-    summons.leave.connect(app.closeAllWindows)
+    summons.leave.connect(presence.leave)
+    app.aboutToQuit.connect(summons.end)
     server = Server(claim, hub, summons.show, summons.quit)
     with ExitStack() as stack:
         stack.callback(claim.close)
@@ -136,14 +140,15 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="spyglass", add_help=False)
     parser.add_argument("--profile-dir", type=Path, default=None)
     parser.add_argument("--theme", choices=THEMES, default=None)
+    parser.add_argument("--background", action="store_true")
     return parser.parse_known_args(list(argv))[0]
 
 
 class _Signals:
-    """Ctrl-C and SIGTERM close the window: a byte on a socket wakes Qt, which polls nothing."""
+    """Ctrl-C and SIGTERM end it all: a byte on a socket wakes Qt, which polls nothing."""
 
-    def __init__(self, app: QApplication) -> None:
-        self._app = app
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
 
     def __enter__(self) -> None:
         import socket  # noqa: PLC0415 - only a running program needs it
@@ -154,7 +159,7 @@ class _Signals:
         self._before = {n: signal.signal(n, lambda *_: None) for n in (signal.SIGINT, signal.SIGTERM)}
         self._fd = signal.set_wakeup_fd(self._theirs.fileno())
         self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read)
-        self._notifier.activated.connect(lambda *_: self._app.closeAllWindows())
+        self._notifier.activated.connect(lambda *_: self._presence.leave())
 
     def __exit__(self, *_: object) -> None:
         self._notifier.setEnabled(False)

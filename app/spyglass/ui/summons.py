@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from spyglass.control.client import ENDING
 from spyglass.control.wishes import LINK
-from spyglass.errors import Missing
+from spyglass.errors import Failure, Missing
 
 if TYPE_CHECKING:
     from spyglass.ui.window import MainWindow
@@ -20,9 +21,17 @@ class Summons(QObject):
 
     came = Signal(list, str)
     leave = Signal()
+    over = False
+    """Whether the window is closed for good; what is left is undoing the connections."""
+
+    def end(self) -> None:
+        """Turn away who comes from now on."""
+        self.over = True
 
     def show(self, arguments: list[str], token: str) -> None:
-        """Somebody started Spyglass again with these words; from any thread."""
+        """Somebody started Spyglass again with these words; from any thread. Raises a Failure at the end."""
+        if self.over:
+            raise Failure("Spyglass is just ending", "Start it again in a moment.", code=ENDING)
         self.came.emit(arguments, token)
 
     def quit(self) -> None:

@@ -57,3 +57,13 @@ def test_profile_dir_is_taken_before_and_after_the_subcommand(tmp_path: Path, ca
 def test_a_target_that_is_neither_profile_nor_host(capsys: Any) -> None:
     assert cli.main(["nodes", "two words", "--batch"]) == 1
     assert "is neither a saved profile nor a host" in capsys.readouterr().err
+
+
+def test_a_defect_is_told_in_words_and_its_trace_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
+    assert end(monkeypatch, ZeroDivisionError("oh")) == 1
+    file = tmp_path / "state/crash.txt"
+    assert "Traceback" not in (told := capsys.readouterr().err)
+    assert told.startswith(f"Spyglass met a defect of its own\n  The report is in {file};")
+    assert "ZeroDivisionError: oh" in file.read_text()

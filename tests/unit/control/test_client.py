@@ -118,3 +118,15 @@ def test_a_start_while_the_app_ends_becomes_the_next_app(tmp_path: Path) -> None
     [second] = made
     assert second is not None
     second.close()
+
+
+def test_an_app_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+    made = []
+    ending = {"ok": False, "title": "Spyglass is just ending", "hint": "", "code": client.ENDING}
+    with app(tmp_path, lines(ending)):
+        starting = threading.Thread(target=lambda: made.append(client.enter(tmp_path, {"do": "show"})))
+        starting.start()
+    starting.join(5)
+    [second] = made
+    assert second is not None
+    second.close()

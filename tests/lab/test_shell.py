@@ -34,11 +34,11 @@ COOKIE = "cookie-of-the-shell"
 class Terminal:
     """What a person has before them: keys in, letters out."""
 
-    def __init__(self, remote: Beam, cache: Path) -> None:
+    def __init__(self, remote: Beam, cache: Path, kind: str = "xterm") -> None:
         self.seen = ""
         self.status: int | None = None
         argv = [sys.executable, "-c", SHELL, str(cache), remote.name, str(remote.port)]
-        environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
+        environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": kind}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(argv[0], argv, environ)
@@ -130,6 +130,16 @@ def test_it_is_iex_where_the_node_has_elixir(elixir: Beam, cache: Path) -> None:
         person.wait(':"brew@127.0.0.9"')
         person.type("Enum.ma\t")
         person.wait("map_reduce/3")
+
+
+def test_a_terminal_that_nobody_named_will_do(elixir: Beam, cache: Path) -> None:
+    made = Terminal(elixir, cache, kind="")
+    try:
+        made.wait("iex(")
+        made.type("node()\n")
+        made.wait(elixir.name)
+    finally:
+        made.close()
 
 
 def test_it_is_erlangs_shell_where_the_node_has_no_elixir(plain: Beam, cache: Path) -> None:

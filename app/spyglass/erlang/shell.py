@@ -41,12 +41,17 @@ def run_shell(erlang: Erlang, ebin: Path, slot: Slot, node: str, port: int, cook
     with _filled_pipe(payload) as descriptor, _keys_ignored():
         argv = [*shell_command(erlang, ebin, slot), "-spyglass_fd", str(descriptor)]
         try:
-            child = subprocess.Popen(argv, env=environment(), pass_fds=(descriptor,))
+            child = subprocess.Popen(argv, env=environment() | _terminal(), pass_fds=(descriptor,))
         except OSError as error:
             raise Missing(
                 f"{argv[0]} cannot be started: {error.strerror}", "Choose another Erlang."
             ) from error
         return child.wait()
+
+
+def _terminal() -> dict[str, str]:
+    """What kind of terminal this is; Erlang finds none to draw on where nothing says so."""
+    return {"TERM": os.environ.get("TERM") or "xterm"}
 
 
 def shell_command(erlang: Erlang, ebin: Path, slot: Slot) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -41,7 +42,13 @@ def test_the_window_needs_nothing_heavy_to_start() -> None:
     assert done.stdout.strip() == "[] ['PySide6.QtCore', 'PySide6.QtGui', 'PySide6.QtWidgets']"
 
 
-def test_closing_the_window_ends_the_program_and_the_hub(
+@pytest.fixture
+def hub() -> fake.FakeHub:
+    """Profiles, none of them connected: quitting asks nothing."""
+    return fake.FakeHub(list(fake.PROFILES))
+
+
+def test_without_a_tray_closing_the_window_ends_the_program_and_the_hub(
     qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path
 ) -> None:
     QTimer.singleShot(50, lambda: window().close())
@@ -51,7 +58,8 @@ def test_closing_the_window_ends_the_program_and_the_hub(
     assert (tmp_path / "window.ini").exists()
 
 
-def test_a_signal_ends_it_in_the_same_way(qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path) -> None:
+def test_a_signal_ends_it_without_a_question(qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path) -> None:
+    hub.publish(fake.connected())
     before = signal.getsignal(signal.SIGTERM)
     QTimer.singleShot(50, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert ui.run(hub, [], state=tmp_path) == 0

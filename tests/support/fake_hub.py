@@ -96,10 +96,10 @@ class FakeHub:
             self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def connect(self, profile: Profile | str) -> None:
+    def connect(self, profile: Profile | str, *, unattended: bool = False) -> None:
         if isinstance(profile, Profile) and profile.id not in self._profiles:
             self._unsaved[profile.id] = profile
-        self.calls.append(("connect", profile))
+        self.calls.append(("begin" if unattended else "connect", profile))
 
     def disconnect(self, profile_id: str) -> None:
         self.calls.append(("disconnect", profile_id))

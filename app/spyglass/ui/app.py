@@ -119,7 +119,7 @@ def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, presence: 
     summons = Summons()
     summons.came.connect(partial(summoned, window))
     summons.leave.connect(presence.leave)
-    app.aboutToQuit.connect(summons.end)
+    presence.ending.connect(summons.end)
     server = Server(claim, hub, summons.show, summons.quit)
     with ExitStack() as stack:
         stack.callback(claim.close)

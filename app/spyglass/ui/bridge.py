@@ -55,8 +55,8 @@ class HubLike(Protocol):
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Hear every status; returns what ends it."""
 
-    def connect(self, profile: Profile | str) -> Any:
-        """Start connecting."""
+    def connect(self, profile: Profile | str, *, unattended: bool = ...) -> Any:
+        """Start connecting; unattended, it puts up no question."""
 
     def disconnect(self, profile_id: str) -> Any:
         """Stop, whatever it is doing."""

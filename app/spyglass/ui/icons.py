@@ -42,7 +42,10 @@ def _solid(painter: QPainter, shape: str, tokens: Tokens) -> None:
     else:
         painter.drawEllipse(QPointF(6, 6), 5.4, 5.4)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(tokens.color("panel"), 1.5))
+    ground = tokens.color("panel")
+    painter.setPen(_pen(ground, 1.5))
+    if ground.alpha() == 0:  # a mask: cut the figure out
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
     if shape == "ok":
         painter.drawPolyline(QPolygonF([QPointF(3.6, 6.2), QPointF(5.3, 7.9), QPointF(8.5, 4.5)]))
     elif shape == "bad":

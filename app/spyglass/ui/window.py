@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         self.complaint = parts.label(role="bad")
         self.welcome = parts.EmptyState(icons.app_icon(style.tokens()).pixmap(64, 64))
         self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
-        self.questions = Counter(desk, self, self._name_of)
+        self.questions = Counter(desk, self, self.name_of)
         self._lay_out()
         self._sizes = Sizes(self, settings)
         self._connect()
@@ -193,7 +193,8 @@ class MainWindow(QMainWindow):
         self.page.problem.restyle()
         self.update()
 
-    def _name_of(self, profile_id: str) -> str:
+    def name_of(self, profile_id: str) -> str:
+        """The name of a profile, saved or not."""
         known = [*self.saved, *self.unsaved.values()]
         return next((p.name for p in known if p.id == profile_id), "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -70,6 +71,10 @@ class Wishes(QObject):
             self.do(self._hub.connect, self._unsaved.get(profile.id, profile.id))
         elif phase in {Phase.FAILED, Phase.WAITING}:
             self.do(self._hub.retry, profile.id)
+
+    def begin(self, profile: Profile) -> None:
+        """Connect at the start of the program: a question stops it, and puts up no dialog."""
+        self.do(partial(self._hub.connect, profile.id, unattended=True))
 
     def stop(self, profile_id: str) -> None:
         """Cancel or disconnect; an open question of it is taken back."""

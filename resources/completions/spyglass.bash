@@ -6,13 +6,13 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_spyglass_profiles_subparsers=(list show remove add edit import export)
-_shtab_spyglass_subparsers=(nodes observe shell rpc forward doctor profiles status connect disconnect logs quit demo)
+_shtab_spyglass_subparsers=(nodes observe shell rpc forward doctor profiles status connect disconnect logs quit helper demo)
 
 _shtab_spyglass_nodes_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --json)
 _shtab_spyglass_observe_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --lend)
 _shtab_spyglass_shell_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch)
 _shtab_spyglass_rpc_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch)
-_shtab_spyglass_forward_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch)
+_shtab_spyglass_forward_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --alias)
 _shtab_spyglass_doctor_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --json)
 _shtab_spyglass_profiles_list_option_strings=(-h --help --profile-dir)
 _shtab_spyglass_profiles_show_option_strings=(-h --help --profile-dir)
@@ -27,6 +27,7 @@ _shtab_spyglass_connect_option_strings=(-h --help --profile-dir --batch)
 _shtab_spyglass_disconnect_option_strings=(-h --help --profile-dir --all)
 _shtab_spyglass_logs_option_strings=(-h --help --profile-dir --follow)
 _shtab_spyglass_quit_option_strings=(-h --help --profile-dir)
+_shtab_spyglass_helper_option_strings=(-h --help --profile-dir)
 _shtab_spyglass_demo_option_strings=(-h --help --observe --screenshot --no-window --profile-dir)
 _shtab_spyglass_option_strings=(-h --help --version --profile-dir --background --new-profile)
 
@@ -81,12 +82,13 @@ _shtab_spyglass_disconnect___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass_logs_pos_0_COMPGEN=_spyglass_profiles
 _shtab_spyglass_logs___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass_quit___profile_dir_COMPGEN=_shtab_compgen_dirs
+_shtab_spyglass_helper___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass_demo___screenshot_COMPGEN=_shtab_compgen_files
 _shtab_spyglass_demo___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass___profile_dir_COMPGEN=_shtab_compgen_dirs
 
 _shtab_spyglass_profiles_pos_0_choices=(list show remove add edit import export)
-_shtab_spyglass_pos_0_choices=(nodes observe shell rpc forward doctor profiles status connect disconnect logs quit demo)
+_shtab_spyglass_pos_0_choices=(nodes observe shell rpc forward doctor profiles status connect disconnect logs quit helper demo)
 
 _shtab_spyglass_nodes__h_nargs=0
 _shtab_spyglass_nodes___help_nargs=0
@@ -149,6 +151,8 @@ _shtab_spyglass_logs___help_nargs=0
 _shtab_spyglass_logs___follow_nargs=0
 _shtab_spyglass_quit__h_nargs=0
 _shtab_spyglass_quit___help_nargs=0
+_shtab_spyglass_helper__h_nargs=0
+_shtab_spyglass_helper___help_nargs=0
 _shtab_spyglass_demo__h_nargs=0
 _shtab_spyglass_demo___help_nargs=0
 _shtab_spyglass_demo___observe_nargs=0

@@ -174,6 +174,10 @@ def forward(options: argparse.Namespace) -> int:
             raise Failure(
                 "No node there can be reached", "See `spyglass nodes` for the reasons.", code="no-node"
             )
+        if options.alias:
+            from spyglass.cli import alias  # noqa: PLC0415 - rarely needed
+
+            return alias.hold(run, chosen, options)
         for info in chosen:
             print(f"{info.node}  127.0.0.1:{info.forward}", flush=True)
         say("Held until Ctrl-C.")
@@ -237,6 +241,13 @@ def demo(options: argparse.Namespace) -> int:
     return trial.run(options)
 
 
+def helper(options: argparse.Namespace) -> int:
+    """``spyglass helper``."""
+    from spyglass.cli import alias  # noqa: PLC0415 - rarely needed
+
+    return alias.helper(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "nodes": nodes,
     "observe": observe,
@@ -244,5 +255,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "rpc": rpc,
     "forward": forward,
     "doctor": doctor,
+    "helper": helper,
     "demo": demo,
 }

@@ -55,12 +55,19 @@ def build() -> argparse.ArgumentParser:
         commands, "forward", "hold the tunnel and print what other tools need, until Ctrl-C"
     )
     _node(forward)
+    forward.add_argument(
+        "--alias",
+        metavar="ADDR|auto",
+        default="",
+        help="let the node answer at its own address (auto), or at ADDR, on this computer, for any tool",
+    )
     doctor = _target_command(
         commands, "doctor", "check each link of the chain, with one remedy each", json=True, optional=True
     )
     doctor.set_defaults(command="doctor")
     _profiles(commands)
     _running(commands)
+    _plain(commands, "helper", "print the commands that install the helper for forward --alias")
     _demo(commands)
     return parser
 

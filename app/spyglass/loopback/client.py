@@ -1,0 +1,177 @@
+"""The program that holds the helper's pipe: started once a run, asked in lines, ended by closing it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+from spyglass.errors import Cancelled, Denied, Failure, Missing
+from spyglass.loopback import trust
+from spyglass.loopback.addresses import WAYS, refused
+
+PROTOCOL = 1
+GREETING = "hello spyglass-loopback "
+ANSWER = 10.0
+"""Seconds that an answer may take."""
+
+_DISMISSED, _NOT_ALLOWED = 126, 127  # pkexec(1), "Return value"
+_log = logging.getLogger("spyglass")
+
+
+def elevation(*, terminal: bool, ask: bool = True) -> list[str]:
+    """What runs the helper as root: sudo where there is a terminal to ask in, else pkexec's dialog.
+
+    (pkexec's own way to ask in a terminal is broken in polkit 122, Debian 12's.) Raises Failure.
+    """
+    if _no_new_rights():
+        raise Denied("This program runs where no program can become root (no_new_privs)", WAYS)
+    dialog, prompt = ["pkexec", "--disable-internal-agent"], ["sudo", "--"]
+    ways = ([prompt, dialog] if terminal else [dialog]) if ask else [["sudo", "--non-interactive", "--"]]
+    for way in ways:
+        if shutil.which(way[0]):
+            return way
+    tried = " nor ".join(way[0] for way in ways)
+    raise Missing(f"There is no {tried} on this computer to add an address with", WAYS)
+
+
+def _no_new_rights(status: Path = Path("/proc/self/status")) -> bool:
+    try:
+        return "NoNewPrivs:\t1" in status.read_text("ascii", errors="replace")
+    except OSError:
+        return False
+
+
+class Helper:
+    """The privileged helper, started when the first address is added."""
+
+    def __init__(self, command: Callable[[], Sequence[str]]) -> None:
+        """``command`` gives the whole command line, and may raise a Failure."""
+        self._command = command
+        self.on_gone: Callable[[str, str], None] = lambda _address, _reason: None
+        """Hears, from a thread, of an address that the helper gave up, and why."""
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+
+    def add(self, address: str) -> None:
+        """Put an address on the loopback interface. Raises Failure with the helper's reason."""
+        with self._lock:
+            if self._process is None:
+                self._start()
+            self._ask(f"add {address}", address)
+
+    def remove(self, address: str) -> None:
+        """Take an address away again."""
+        with self._lock:
+            if self._process is not None:
+                self._ask(f"del {address}", address)
+
+    def close(self) -> None:
+        """End the helper, and with it its addresses; may be called twice."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            _pipe(process.stdin).close()  # this is what ends it
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError):  # it waits for a password, and may be somebody else's by now
+                process.terminate()
+        if self._reader is not None:
+            self._reader.join(3)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+
+    def _start(self) -> None:
+        command = self._command()
+        self._answers = queue.SimpleQueue()
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="ascii", cwd="/"
+        )
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process,), name="loopback helper", daemon=True
+        )
+        self._reader.start()
+        try:
+            self._greeted(self._answers.get())  # after as long as a person takes for a password
+        except BaseException:
+            self.close()
+            raise
+
+    def _greeted(self, line: str | None) -> None:
+        if line is None:
+            raise self._not_started()
+        version = line.removeprefix(GREETING)
+        if version != str(PROTOCOL):
+            raise Denied(
+                f"The helper {trust.HELPER} is of another version than this Spyglass",
+                f"Install it anew. {trust.INSTALL}",
+                code="untrusted-helper",
+            )
+
+    def _not_started(self) -> Failure | Cancelled:
+        process = self._process
+        status = process.wait(3) if process else 0
+        if status == _DISMISSED:
+            return Cancelled()
+        hint = "Nobody is there to ask for a password. " if status == _NOT_ALLOWED else ""
+        return Denied("The address was not added: the helper was not allowed to start", hint + WAYS)
+
+    def _ask(self, request: str, address: str) -> None:
+        process = self._process
+        assert process is not None  # noqa: S101 - the callers' business
+        try:
+            _pipe(process.stdin).write(request + "\n")
+            _pipe(process.stdin).flush()
+            answer = self._answers.get(timeout=ANSWER)
+        except (OSError, queue.Empty):
+            answer = None
+        if answer is None:
+            self.close()
+            raise Failure("The helper for addresses on the loopback interface has ended", "Try again.")
+        word, _, rest = answer.partition(" ")
+        if word != "ok":
+            raise refused(f"{address} was refused: {rest.partition(' ')[2]}")
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        with contextlib.suppress(OSError, ValueError), _pipe(process.stdout) as stream:
+            for line in stream:
+                self._hear(line.rstrip("\n"))
+        self._answers.put(None)
+
+    def _hear(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        if word != "gone":
+            self._answers.put(line)
+            return
+        address, _, reason = rest.partition(" ")
+        _log.warning("%s does not stand for a node any more: %s", address, reason)
+        self.on_gone(address, reason)
+
+
+def trusted(*, terminal: bool, ask: bool = True) -> list[str]:
+    """The command line of the installed helper. Raises Failure when it can't be used."""
+    if sys.platform != "linux":
+        raise Missing("There is no helper for this system yet", WAYS)
+    if os.geteuid() == 0:
+        raise Denied(
+            "Spyglass runs as root: the helper is for a user",
+            "Run it as yourself, or add the address by hand: `ip address add`.",
+        )
+    return [*elevation(terminal=terminal, ask=ask), str(trust.check())]
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None  # noqa: S101 - both are pipes
+    return stream

@@ -186,9 +186,10 @@ class Connection:
         remotes = open_hops(
             hops, ask, self._attempt, stack, config=config, secrets=self._answers, on_hop=self._on_hop
         )
-        for remote in remotes[1:]:
+        self._bulletin.show(chain=links.travelled(self.status.chain, remotes))
+        for hop, remote in links.numbered(remotes, hops):
             if hasattr(remote, "on_lost"):
-                remote.on_lost = lambda failure: tell(messages.LinkLost(failure))
+                remote.on_lost = lambda failure, hop=hop: tell(messages.LinkLost(failure, hop))
         stack.callback(self.figures.detach)
         session = Session(self.profile, remotes, self._standby, ask, tell, self.options.cookie)
         stack.callback(session.close)
@@ -226,7 +227,7 @@ class Connection:
         self._overtaken = False
         self._log.error("%s — %s", failure.title, failure.hint)
         self._bulletin.show(
-            problem=links.problem_of(failure), chain=links.broken(self.status.chain), question=None
+            problem=links.problem_of(failure), chain=links.broken(self.status.chain, failure), question=None
         )
         passing = failure.retry or (failure.code in PASSING and self._been_ready)
         return Phase.WAITING if passing and self.options.persist else Phase.FAILED

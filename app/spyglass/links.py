@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from spyglass.profile import ContainerHop, Profile, Selector
+from spyglass.profile import ContainerHop, Hop, Profile, Selector
 from spyglass.status import Link, Problem
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ def travelled(chain: Chain, remotes: Sequence[Remote]) -> Chain:
         through = "Through " + ", then ".join(jump.describe() for jump in jumps)
         links[0] = replace(links[0], facts=(*links[0].facts, through))
     return (*chain[:1], *links, *chain[1 + len(links) :])
+
+
+def numbered(remotes: Sequence[Remote], hops: Sequence[Hop]) -> list[tuple[int, Remote]]:
+    """What was travelled, each with the hop that it belongs to, counted from 1; jump hosts to the first."""
+    jumps = len(remotes) - 1 - len(hops)
+    return [(max(position - jumps, 1), remote) for position, remote in enumerate(remotes) if position]
 
 
 def _way(remote: Remote) -> tuple[str, ...]:

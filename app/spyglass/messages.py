@@ -86,12 +86,21 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class LinkLost:
-    """A hop's link died by itself."""
+    """A hop's link died by itself; ``hop`` counts those of the profile from 1."""
 
     failure: Failure
+    hop: int = 0
 
 
-Report = Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | LinkLost
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The server of a hop (counted from 1) answers in so many seconds."""
+
+    hop: int
+    seconds: float
+
+
+Report = Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | LinkLost | Measured
 
 
 @dataclass(frozen=True, slots=True)

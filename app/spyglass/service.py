@@ -58,6 +58,7 @@ class Service:
         """Look around for the first time."""
         self._bulletin.show(phase=Phase.DISCOVERING, doing="Looking for nodes")
         self.search()
+        self._session.measure()
 
     def search(self) -> None:
         """Look for nodes. A search that runs already may have missed what is asked for now: one follows."""
@@ -126,8 +127,11 @@ class Service:
                 self._surveyed(discovery)
             case messages.SurveyFailed(failure):
                 self._survey_failed(failure)
-            case messages.LinkLost(failure):
+            case messages.LinkLost(failure, hop):
+                self._bulletin.show(chain=links.broken(self._status.chain, failure, index=hop))
                 raise failure
+            case messages.Measured(hop, seconds):
+                self._bulletin.show(chain=links.measured(self._status.chain, hop, seconds))
             case messages.Declined():
                 raise Cancelled
             case messages.Opened(key):
@@ -150,15 +154,21 @@ class Service:
             doing="",
             nodes=nodes,
             warnings=tuple(discovery.warnings),
-            chain=links.complete(self._status.chain, len(self._profile.hops), nodes),
+            chain=self._chain(discovery, nodes),
             since=self._status.since or time.time(),
             surveyed=True,
             attempt=0,
         )
-        self._bulletin.log.info("%d nodes found", len(nodes))
+        self._bulletin.log.info("%s found", links.count(len(nodes), "node"))
         for warning in discovery.warnings:
             self._bulletin.log.warning("%s", warning)
         self._searched()
+
+    def _chain(self, discovery: Discovery, nodes: tuple[NodeInfo, ...]) -> links.Chain:
+        profile, chain = self._profile, links.here(self._status.chain, self._standby.erlang)
+        return links.complete(
+            chain, len(profile.hops), nodes, counts=discovery.containers, select=profile.select
+        )
 
     def _survey_failed(self, failure: Failure) -> None:
         """The first look decides; a later one costs nobody the window that is open."""

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from spyglass import given, ports
 from spyglass.calls import Calls
-from spyglass.errors import Cancelled, Failure, Lost
+from spyglass.errors import Cancelled, Failure
 from spyglass.forward import Forward, open_forward
-from spyglass.messages import Declined, LinkLost, Report, Seen, Surveyed, SurveyFailed
+from spyglass.messages import Declined, Report, Seen, Surveyed, SurveyFailed
 from spyglass.observation import Observation
 from spyglass.profile import ContainerHop, Profile
 from spyglass.remote.base import Remote, Stop
+from spyglass.signs import Signs
 from spyglass.wanted import Want, pick
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from spyglass.questions import Ask
     from spyglass.standby import Standby
     from spyglass.status import NodeInfo
-
-ANSWER = 5.0
-"""Seconds that a server may take for a sign of life when the network has changed."""
 
 
 class Session:
@@ -60,7 +58,7 @@ class Session:
         self._forwards: dict[str, tuple[tuple[str, int, str | None], Forward]] = {}
         self._windows: dict[str, Observation] = {}
         self._calls = Calls(self, standby, ask)
-        self._probe: threading.Thread | None = None
+        self._signs = Signs(remotes, profile.hops, self._stop, post)
 
     @property
     def hops(self) -> tuple[str, ...]:
@@ -85,9 +83,9 @@ class Session:
             worker.join(20)
         for _, forward in self._forwards.values():
             forward.close()
-        for thread in (self._search, self._probe):
-            if thread is not None:
-                thread.join(10)
+        if self._search is not None:
+            self._search.join(10)
+        self._signs.join(10)
 
     # -- survey ---------------------------------------------------------------
 
@@ -190,18 +188,12 @@ class Session:
     # -- the link -------------------------------------------------------------
 
     def probe(self) -> None:
-        """Ask each server on the way for a sign of life, in the background; reports LinkLost without one."""
-        if self._probe is None or not self._probe.is_alive():
-            self._probe = threading.Thread(target=self._ask_all, name="sign of life", daemon=True)
-            self._probe.start()
+        """See whether the servers on the way still answer; reports LinkLost when one does not."""
+        self._signs.probe()
 
-    def _ask_all(self) -> None:
-        for remote in self._remotes[1:]:
-            latency = getattr(remote, "latency", None)
-            if latency is not None and latency(ANSWER) is None and not self._stop.is_set():
-                title = f"The connection to {remote.describe()} is lost: no answer"
-                self._post(LinkLost(Lost(title, "It can be opened again.")))
-                return
+    def measure(self) -> None:
+        """See how soon the servers on the way answer; reports Measured."""
+        self._signs.measure()
 
     # -- windows --------------------------------------------------------------
 

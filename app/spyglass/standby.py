@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from spyglass.errors import Failure
 
 if TYPE_CHECKING:
+    from spyglass.erlang.installation import Erlang
     from spyglass.erlang.node import LocalNode
 
 Listener = Callable[[dict[str, Any]], None]
@@ -87,6 +88,7 @@ class Standby:
     def __init__(self, erl: Callable[[], str]) -> None:
         """``erl`` gives the path that the person chose, or an empty text to search."""
         self._erl = erl
+        self.erlang: Erlang | None = None  # the one that was booted last
         self._lock = threading.Lock()
         self._spare: Booted | None = None
         self._closed = False
@@ -95,7 +97,7 @@ class Standby:
         """Boot the spare now unless there is one. Raises Missing when there is no usable Erlang."""
         with self._lock:
             if self._spare is None and not self._closed:
-                self._spare = Booted(self._erl(), preload=graphics)
+                self._spare = self._boot(preload=graphics)
 
     def begin(self, *, graphics: bool = True) -> None:
         """As :meth:`prepare`, in the background; whoever needs the VM meets what fails."""
@@ -103,13 +105,13 @@ class Standby:
 
     def take(self) -> Booted:
         """A VM with its graphics loaded or loading: the spare, or one that boots now."""
-        return self._spared() or Booted(self._erl(), preload=True)
+        return self._spared() or self._boot(preload=True)
 
     def plain(self) -> Booted:
         """A VM for calls, without graphics; one that stands by for a window goes on doing so."""
         with self._lock:
             fit = self._spare is not None and not self._spare.graphics
-        return (self._spared() if fit else None) or Booted(self._erl(), preload=False)
+        return (self._spared() if fit else None) or self._boot(preload=False)
 
     def close(self) -> None:
         """End the spare; none is prepared any more."""
@@ -117,6 +119,11 @@ class Standby:
             self._closed = True
         if (spare := self._spared()) is not None:
             spare.close()
+
+    def _boot(self, *, preload: bool) -> Booted:
+        booted = Booted(self._erl(), preload=preload)
+        self.erlang = booted.erlang
+        return booted
 
     def _spared(self) -> Booted | None:
         with self._lock:

@@ -95,6 +95,7 @@ class World:
     published: queue.SimpleQueue[Status] = field(default_factory=queue.SimpleQueue)
     history: list[Status] = field(default_factory=list)
     prepared: bool = False
+    erlang: Any = None
     warnings: list[str] = field(default_factory=list)
 
     def open_hops(

@@ -36,13 +36,11 @@ def words(command: Sequence[str], environ: Mapping[str, str] = os.environ) -> li
 def run(command: Sequence[str]) -> None:
     """Open a terminal window with the command in it; it lives on by itself. Raises Missing."""
     argv = words(command)
-    try:
-        subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise Missing(f"{argv[0]} does not start: {error.strerror}", code="no-terminal") from None
+    subprocess.run(  # the shell ends at once, so that no terminal is a child of ours to be waited for
+        ["/bin/sh", "-c", '"$@" &', "sh", *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spyglass import log
-from spyglass.errors import Failure
-from spyglass.questions import Ask, Secret
+from spyglass.questions import Ask, Secret, Typed
 
 if TYPE_CHECKING:
     from spyglass.profile import Profile
@@ -15,36 +14,12 @@ KIND: Final = "cookie"
 
 
 def cookie(profile: Profile, ask: Ask) -> str | None:
-    """The profile's own cookie: typed now (``ask``), kept in the keyring, or None (``auto``).
+    """The profile's own cookie, or None where finding one is left to discovery (``auto``).
 
-    What the keyring does not have yet is asked for and kept there. Raises Cancelled and
-    NeedsAnswer as any question does; a keyring that can't be used only means asking.
+    Whether ``ask`` has to bother a person is decided behind it: :class:`spyglass.keeping.Keeper`
+    answers what it keeps. Raises Cancelled and NeedsAnswer as any question does.
     """
     if profile.cookie == "auto":
         return None
-    kept = _kept(profile) if profile.cookie == "keyring" else None
-    if kept:
-        return log.forget(kept)
-    typed: str = log.forget(ask(Secret(KIND, profile.name)))
-    if profile.cookie == "keyring":
-        _keep(profile, typed)
-    return typed
-
-
-def _kept(profile: Profile) -> str | None:
-    from spyglass.store.secrets import Keyring  # noqa: PLC0415 - it takes 70 ms to import
-
-    try:
-        return Keyring().get(profile.id, KIND)
-    except Failure as failure:
-        log.logger_for(profile.id).warning("%s — %s", failure.title, failure.hint)
-        return None
-
-
-def _keep(profile: Profile, typed: str) -> None:
-    from spyglass.store.secrets import Keyring  # noqa: PLC0415
-
-    try:
-        Keyring().set(profile.id, KIND, typed)
-    except Failure as failure:
-        log.logger_for(profile.id).warning("%s — %s", failure.title, failure.hint)
+    answer = ask(Secret(KIND, profile.name))
+    return log.forget(answer.value if isinstance(answer, Typed) else str(answer))

@@ -18,9 +18,12 @@ from spyglass.connection import Connection, Options
 from spyglass.desktop.changes import Changes
 from spyglass.errors import Failure, Missing, NeedsAnswer
 from spyglass.figures import Readings
+from spyglass.keeping import Safe
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry, Wish
 from spyglass.standby import Standby
 from spyglass.status import Phase, Status
+from spyglass.store import paths
+from spyglass.store.choices import Choices
 
 if TYPE_CHECKING:
     from spyglass.profile import Profile
@@ -51,6 +54,8 @@ class Hub:
         self._ask = ask
         self._withdraw = withdraw or (lambda _profile: None)
         self._standby = Standby(erl)
+        self._safe = Safe(choices=Choices(paths.current().state / "kept.json"))
+        self._forgetting: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
         self._unsaved: dict[str, Profile] = {}
@@ -84,10 +89,14 @@ class Hub:
         self.store.arrange(profile_ids)
 
     def remove(self, profile_id: str) -> None:
-        """Disconnect and delete a profile."""
+        """Disconnect and delete a profile, and its secrets in the background."""
         self.disconnect(profile_id)
-        if self._unsaved.pop(profile_id, None) is None:
-            self.store.remove(profile_id)
+        if self._unsaved.pop(profile_id, None) is not None:
+            return
+        self.store.remove(profile_id)
+        work = threading.Thread(target=self._safe.forget, args=(profile_id,), name="forget", daemon=True)
+        self._forgetting.append(work)
+        work.start()
 
     def profile(self, profile_id: str) -> Profile:
         """The profile with this id. Raises Missing."""
@@ -166,7 +175,8 @@ class Hub:
             wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
         (self._unattended.add if unattended else self._unattended.discard)(wanted.id)
         ask, withdraw = self._asker(wanted.id), partial(self._withdraw, wanted.id)
-        connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw)
+        keep = partial(self._safe.keeper, wanted, saved=self._saved(wanted.id))
+        connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw, keep)
         with self._lock:
             running = self._connections.get(wanted.id)
             if running is not None and running.alive:
@@ -234,7 +244,12 @@ class Hub:
             connection.join(seconds)
         if (changes := self._changes) is not None:  # a connection did not end in time
             changes.close()
+        for work in self._forgetting:
+            work.join(2)  # it may wait for a keyring that nobody unlocks
         self._standby.close()
+
+    def _saved(self, profile_id: str) -> bool:
+        return any(profile.id == profile_id for profile in self.store.load()[0])
 
     def _post(self, profile_id: str, wish: Wish) -> None:
         with self._lock:

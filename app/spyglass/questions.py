@@ -8,9 +8,17 @@ be asked, ``ask`` raises :class:`spyglass.errors.NeedsAnswer`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+Keep = Literal["keyring", "run", "ask"]
+"""Where a secret may stay: in the system's keyring; in memory until the program ends; in memory
+until the connection ends, so that it is asked for each time one connects."""
+
+_PASSWORD = re.compile(r"\bpassword\b", re.IGNORECASE)
+_PASSING = re.compile(r"\b(new|retype|repeat|again|one.?time|code|token|otp)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,15 @@ class HostKey:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A password, a passphrase or a cookie. Answer: str, never stored by the asker.
+    """A password, a passphrase or a cookie. Answer: str, or :class:`Typed` with where to keep it.
 
     ``kind``: what it is; ``subject``: whose (``deploy@prod``, a key file, a node);
     ``again``: the last answer was wrong; ``prompt``: the server's own words, if any;
     ``echo``: may be shown while typing (a one-time code).
+
+    ``keep``: the places that the person may choose from (none: there is nothing to choose);
+    ``usual``: what was chosen last; ``why_not``: a sentence that says why the keyring is not
+    among them. Who answers never stores anything: see :mod:`spyglass.keeping`.
     """
 
     kind: Literal["password", "passphrase", "keyboard-interactive", "cookie"]
@@ -40,6 +52,29 @@ class Secret:
     prompt: str = ""
     echo: bool = False
     again: bool = False
+    keep: tuple[Keep, ...] = ()
+    usual: Keep = "run"
+    why_not: str = ""
+
+    @property
+    def lasting(self) -> str:
+        """The kind under which the answer may be kept; empty for what is of use only once.
+
+        PAM asks for the account's password by keyboard-interactive too; a code is not that,
+        and a new password is not the present one.
+        """
+        if self.kind != "keyboard-interactive":
+            return self.kind
+        password = not self.echo and _PASSWORD.search(self.prompt) and not _PASSING.search(self.prompt)
+        return "password" if password else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A secret with the person's choice where to keep it. A plain str means ``run``."""
+
+    value: str = field(repr=False)
+    keep: Keep = "run"
 
 
 @dataclass(frozen=True, slots=True)

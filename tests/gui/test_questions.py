@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
 from spyglass.errors import Cancelled
-from spyglass.questions import Choice, Consent, HostKey, Question, Secret
+from spyglass.keeping import PLACES
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
 from spyglass.status import Phase, Status
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.window import MainWindow
@@ -91,6 +93,28 @@ def test_a_password_is_hidden_goes_with_enter_and_leaves_nothing_behind(
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert asker.result(qtbot) == "s3cret!"
     assert left == [""]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_where_it_is_kept_is_the_persons_choice(
+    ask: Callable[..., tuple[Asker, Any]], qtbot: QtBot, place: Any
+) -> None:
+    asker, dialog = ask(replace(PASSWORD, keep=PLACES, usual="ask"))
+    assert dialog.keep.currentData() == "ask"
+    dialog.keep.setCurrentIndex(dialog.keep.findData(place))
+    QTest.keyClicks(dialog.field, "s3cret!")
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert asker.result(qtbot) == Typed("s3cret!", place)
+
+
+def test_without_a_keyring_the_reason_stands_in_the_dialog(
+    ask: Callable[..., tuple[Asker, Any]], qtbot: QtBot
+) -> None:
+    asker, dialog = ask(replace(PASSWORD, keep=PLACES[1:], why_not="The system's keyring is locked."))
+    assert [dialog.keep.itemData(row) for row in range(dialog.keep.count())] == ["run", "ask"]
+    assert "The system's keyring is locked." in [each.text() for each in dialog.findChildren(QLabel)]
+    press(dialog, "Cancel")
+    assert asker.result(qtbot) is Cancelled
 
 
 def test_a_code_is_asked_in_the_servers_words_and_may_be_seen(

@@ -19,6 +19,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QWidget
 
+from spyglass.keeping import PLACES
 from spyglass.log import Line, Ring
 from spyglass.profile import ContainerHop, Profile, SSHHop
 from spyglass.questions import Choice, Consent, HostKey, Question, Secret
@@ -28,6 +29,7 @@ from spyglass.ui import questions
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.window import MainWindow
+from support import desk_scenes
 from support import fake_hub as fake
 
 _LOG = (
@@ -43,9 +45,12 @@ LEND = (
     "The node has no runtime_tools. Spyglass loads observer_backend and appmon_info into its memory "
     "and takes them back when the window closes."
 )
+NO_RING = "No system keyring found (the Secret Service daemon is neither running nor activatable)."
 QUESTIONS: dict[str, Question] = {
     "hostkey": HostKey("deploy@prod-eu", "ssh-ed25519", KEY, "~/.ssh/known_hosts"),
-    "password": Secret("password", "deploy@prod-eu", again=True),
+    "password": Secret("password", "deploy@prod-eu", again=True, keep=PLACES, usual="keyring"),
+    "passphrase": Secret("passphrase", "~/.ssh/id_ed25519", keep=PLACES[1:], why_not=NO_RING),
+    "cookie": Secret("cookie", "shop@172.17.0.4", keep=PLACES),
     "code": Secret("keyboard-interactive", "prod-eu", "Two-factor code from your phone:", echo=True),
     "choice": Choice("Which node?", tuple(n.node for n in fake.THREE), ("web", "web-2", "jobs")),
     "consent": Consent("Lend modern@172.30.9.9 two modules?", LEND, "Lend and observe"),
@@ -103,6 +108,7 @@ def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
         "editor-new": lambda: ProfileEditor(blank(), fake.PROFILES, lambda p: p, title="New profile"),
         **{f"ask-{name}": partial(_ask, question) for name, question in QUESTIONS.items()},
         "ask-remove": lambda: questions.ConsentDialog(REMOVE),
+        **desk_scenes.scenes(directory, window),
     }  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from spyglass.errors import Cancelled
 from spyglass.questions import Consent, HostKey, Secret
 
 LEND = Consent("shop@h has no runtime_tools", "Two modules are lent.", "Lend")
-COOKIE = Secret("cookie", "shop@h")
 
 
 class Person:
@@ -39,15 +38,6 @@ def test_a_no_is_not_kept() -> None:
     assert answers.ask(LEND)
 
 
-def test_a_cookie_is_kept_until_it_was_wrong() -> None:
-    person = Person("OLD", "NEW")
-    answers = Answers(person.ask)
-    assert answers.ask(COOKIE) == "OLD"
-    assert answers.ask(COOKIE) == "OLD"
-    assert answers.ask(Secret("cookie", "shop@h", again=True)) == "NEW"
-    assert answers.ask(COOKIE) == "NEW"
-
-
 def test_a_host_key_and_a_code_are_asked_each_time() -> None:
     code = Secret("keyboard-interactive", "deploy@prod", prompt="Code:")
     person = Person("once", "once", "123", "456")
@@ -57,16 +47,8 @@ def test_a_host_key_and_a_code_are_asked_each_time() -> None:
     assert [answers.ask(code), answers.ask(code)] == ["123", "456"]
 
 
-def test_a_password_that_was_right_is_there_for_the_next_login() -> None:
-    answers = Answers(Person().ask)
-    assert answers.get("password", "deploy@prod") is None
-    answers.put("password", "deploy@prod", "SECRET")
-    assert answers.get("password", "deploy@prod") == "SECRET"
-    assert "SECRET" not in repr(answers)
-
-
 def test_taking_a_question_back_keeps_nothing() -> None:
     answers = Answers(Person().ask)
     with pytest.raises(Cancelled):
-        answers.ask(COOKIE)
+        answers.ask(LEND)
     assert repr(answers) == "<Answers: 0 kept>"

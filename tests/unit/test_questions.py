@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from spyglass.questions import Choice, Consent, HostKey, Question, Secret
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
 
 ASKED: list[Question] = [
     HostKey("prod", "ssh-ed25519", "SHA256:abc"),
@@ -35,3 +35,25 @@ def test_equal_questions_are_one_so_that_nobody_is_asked_twice(question: Questio
 def test_secrets_are_hidden_while_typing_unless_said_otherwise() -> None:
     assert not Secret("password", "x").echo
     assert not Consent("t", "x", "Do").danger
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        (Secret("password", "x"), "password"),
+        (Secret("passphrase", "x"), "passphrase"),
+        (Secret("cookie", "x"), "cookie"),
+        (Secret("keyboard-interactive", "x", "(deploy@prod) Password: "), "password"),
+        (Secret("keyboard-interactive", "x", "Password: ", echo=True), ""),
+        (Secret("keyboard-interactive", "x", "New password: "), ""),
+        (Secret("keyboard-interactive", "x", "Retype new password: "), ""),
+        (Secret("keyboard-interactive", "x", "One-time password: "), ""),
+        (Secret("keyboard-interactive", "x", "Verification code: "), ""),
+    ],
+)
+def test_only_what_is_asked_for_again_may_be_kept(question: Secret, kind: str) -> None:
+    assert question.lasting == kind
+
+
+def test_a_typed_secret_does_not_show() -> None:
+    assert repr(Typed("SECRET", "keyring")) == "Typed(keep='keyring')"

@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from spyglass.errors import Cancelled, Failure, NeedsAnswer
-from spyglass.questions import Choice, Consent, HostKey, Question, Secret
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
 from spyglass.status import Phase, Status
 
 
@@ -194,11 +194,18 @@ def _number(most: int) -> int:
             return int(text)
 
 
-def _secret(question: Secret) -> str:
+def _secret(question: Secret) -> str | Typed:
+    """The secret, and whether the keyring may have it (asked only where it could)."""
     if question.again:
         say("That was not right.")
     words = question.prompt or f"{question.kind.capitalize()} of {question.subject}: "
-    return input_line(words).rstrip("\n") if question.echo else getpass.getpass(words, stream=sys.stderr)
+    if question.echo:
+        return input_line(words).rstrip("\n")
+    typed = getpass.getpass(words, stream=sys.stderr)
+    if not typed or "keyring" not in question.keep:
+        return typed
+    wanted = pick("Keep it in the system's keyring? [y]es or [n]o: ", "yn") == "y"
+    return Typed(typed, "keyring" if wanted else "run")
 
 
 def _can_ask() -> bool:

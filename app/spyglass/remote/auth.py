@@ -8,13 +8,12 @@ or a confirmation is asked for only where it helps. Servers hang up after a few 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from spyglass.errors import Denied, Failure, Lost
 from spyglass.log import forget
-from spyglass.questions import Ask, Secret
+from spyglass.questions import Ask, Secret, Typed
 from spyglass.remote.authkeys import Candidate, Keyring, SkipKey
 from spyglass.remote.base import Stop
 from spyglass.remote.sshconfig import Settings
@@ -150,8 +149,9 @@ class _Login:
             answer = self.talk.interactive()
             given: list[tuple[str, str]] = []
             while answer.kind is Kind.GO_ON and self.talk.questions < QUESTIONS:
-                given = self.answers.prompts(self.settings.label, answer, again=bool(again))
-                answer = self.talk.respond([value for _, value in given])
+                now = self.answers.prompts(self.settings.label, answer, again=bool(again))
+                answer = self.talk.respond([value for _, value in now])
+                given += now
             if self._take(answer):
                 self.answers.right(self.settings.label, given)
                 return "keyboard-interactive"
@@ -217,18 +217,15 @@ class Answers:
 
     def secret(self, kind: str, subject: str, *, again: bool, prompt: str = "", echo: bool = False) -> str:
         """A password or a passphrase."""
-        kept = (
-            None
-            if echo
-            else self._kept("password" if kind == "keyboard-interactive" else kind, subject, prompt)
-        )
+        question = Secret(kind=kind, subject=subject, prompt=prompt, echo=echo, again=again)  # type: ignore[arg-type]
+        kept = self._kept(question.lasting, subject)
         if kept is not None:
             return forget(kept)
-        question = Secret(kind=kind, subject=subject, prompt=prompt, echo=echo, again=again)  # type: ignore[arg-type]
-        return forget(str(self._ask(question)))
+        answer = self._ask(question)
+        return forget(answer.value if isinstance(answer, Typed) else str(answer))
 
-    def _kept(self, kind: str, subject: str, prompt: str) -> str | None:
-        if self._secrets is None or (kind, subject) in self._offered or not _wants_password(prompt):
+    def _kept(self, kind: str, subject: str) -> str | None:
+        if self._secrets is None or not kind or (kind, subject) in self._offered:
             return None
         self._offered.add((kind, subject))
         return self._secrets.get(kind, subject)
@@ -239,8 +236,8 @@ class Answers:
         for position, (prompt, echo) in enumerate(answer.prompts):
             words = "\n".join(part for part in ("" if position else answer.text, prompt) if part)
             value = self.secret("keyboard-interactive", subject, again=again, prompt=words or "?", echo=echo)
-            plain = len(answer.prompts) == 1 and not echo and _wants_password(words)
-            given.append(("password" if plain else "", value))
+            lasting = Secret("keyboard-interactive", subject, words, echo).lasting
+            given.append((lasting, value))
         return given
 
     def right(self, subject: str, given: list[tuple[str, str]]) -> None:
@@ -248,8 +245,3 @@ class Answers:
         for kind, value in given:
             if kind and self._secrets is not None:
                 self._secrets.put(kind, subject, value)
-
-
-def _wants_password(prompt: str) -> bool:
-    """PAM asks for the account's password by keyboard-interactive too; a one-time code is not that."""
-    return not prompt or re.search(r"\bpassword\b", prompt, re.IGNORECASE) is not None

@@ -21,13 +21,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from spyglass.questions import Choice, Consent, HostKey, Question, Secret
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
 from spyglass.ui import parts, style
 
 if TYPE_CHECKING:
     from spyglass.ui.bridge import Pending, QuestionDesk
 
 _WIDE = 460
+_PLACES = {
+    "keyring": "in the system's keyring",
+    "run": "in memory, until you quit",
+    "ask": "until this connection ends; then ask again",
+}
 
 
 class QuestionDialog(QDialog):
@@ -131,9 +136,31 @@ class SecretDialog(QuestionDialog):
             Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText
         )
         self.column.addWidget(self.field)
-        self.say("Used for this connection only; not stored.", "dim")
-        self.buttons(("Continue", self.field.text), default=0)
+        self.keep = self._places(asked) if asked.keep else None
+        if not asked.keep:
+            self.say("Used for this connection only; not stored.", "dim")
+        self.buttons(("Continue", self._typed), default=0)
         self.field.setFocus()
+
+    def _places(self, asked: Secret) -> parts.Combo:
+        """Where the answer may be kept, and why not in the keyring."""
+        made = parts.Combo("Keep it")
+        for place in asked.keep:
+            made.addItem(_PLACES[place], place)
+        made.setCurrentIndex(max(made.findData(asked.usual), 0))
+        word = parts.label("&Keep it")
+        word.setTextFormat(Qt.TextFormat.AutoText)  # for the underlined key; the words are ours
+        word.setBuddy(made)
+        line = parts.row(word, made, spacing=12)
+        line.setStretch(1, 1)
+        self.column.addLayout(line)
+        if asked.why_not:
+            self.say(asked.why_not, "warn")
+        return made
+
+    def _typed(self) -> str | Typed:
+        text = self.field.text()
+        return Typed(text, self.keep.currentData()) if self.keep else text
 
     def done(self, result: int) -> None:
         """Leave nothing in the field."""
@@ -211,9 +238,11 @@ class Counter(QObject):
 
     def _show(self, pending: Pending) -> None:
         self._shown = pending
-        self.dialog = dialog_for(pending.question, self._name_of(pending.profile_id), self._window)
+        over = self._window if self._window.isVisible() else None  # it may be hidden in the tray
+        self.dialog = dialog_for(pending.question, self._name_of(pending.profile_id), over)
         self.dialog.finished.connect(self._finished)
         self.dialog.open()
+        self.dialog.raise_()
 
     def _finished(self, _result: int) -> None:
         dialog, pending = self.dialog, self._shown

@@ -29,6 +29,7 @@ QFrame#rule {{ background: {line}; border: none; }}
 QSplitter::handle {{ background: {line}; }}
 QLabel[role="dim"] {{ color: {dim}; }}
 QLabel[role="bad"] {{ color: {bad}; }}
+QLabel[role="warn"] {{ color: {warn_ink}; }}
 QLabel[role="badge"] {{ color: {bad}; border: 1px solid {bad}; border-radius: 5px; padding: 2px 8px; }}
 QLineEdit, QComboBox, QSpinBox {{ background: {panel}; color: {ink}; border: 1px solid {line};
   border-radius: 8px; padding: 0 11px; min-height: 32px; selection-background-color: {accent};
@@ -72,6 +73,7 @@ QMenu {{ background: {panel}; color: {ink}; border: 1px solid {line}; padding: 5
 QMenu::item {{ padding: 6px 22px 6px 12px; border-radius: 5px; }}
 QMenu::item:selected {{ background: {selection}; color: {sel_ink}; }}
 QMenu::item:disabled {{ color: {faint}; }}
+QMenu::icon {{ padding-left: 10px; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: 5px 6px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}

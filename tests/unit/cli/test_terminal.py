@@ -10,7 +10,7 @@ import pytest
 from spyglass.cli import terminal
 from spyglass.cli.terminal import Terminal, put, unanswered
 from spyglass.errors import Cancelled, Failure, NeedsAnswer
-from spyglass.questions import Choice, Consent, HostKey, Question, Secret
+from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
 from spyglass.status import Phase, Problem, Status
 
 KEY = HostKey("prod", "ssh-ed25519", "SHA256:abc", "~/.ssh/known_hosts")
@@ -73,6 +73,16 @@ def test_a_secret_is_typed_without_echo_and_a_code_with(
     assert "not right" in capsys.readouterr().err
     typed("123456\n")
     assert put(Secret("keyboard-interactive", "deploy@prod", prompt="Code: ", echo=True)) == "123456"
+
+
+@pytest.mark.parametrize(("word", "keep"), [("y", "keyring"), ("n", "run")])
+def test_the_keyring_is_offered_where_there_is_one(
+    typed: Any, monkeypatch: pytest.MonkeyPatch, word: str, keep: Any
+) -> None:
+    monkeypatch.setattr(terminal.getpass, "getpass", lambda prompt, stream: "SECRET")
+    typed(f"{word}\n")
+    assert put(Secret("password", "deploy@prod", keep=("keyring", "run", "ask"))) == Typed("SECRET", keep)
+    assert put(Secret("password", "deploy@prod", keep=("run", "ask"))) == "SECRET"
 
 
 def test_a_worker_s_question_is_answered_by_the_main_thread(

@@ -24,6 +24,8 @@ MOST = 24
 """Nodes whose figures are asked for at most: each is joined for that."""
 AGAIN = 30.0
 """Seconds after which a node that could not be joined for its figures is tried again."""
+REST = 6.0
+"""Seconds for which a node that did not answer in time is not asked: it has enough to do."""
 
 
 class Source(Protocol):
@@ -36,11 +38,17 @@ class Source(Protocol):
 class Calls:
     """One local VM, and which nodes it is joined with."""
 
-    def __init__(self, way: Way, standby: Source, ask: Ask) -> None:
-        """``way`` leads to the nodes; ``ask`` may be asked for a cookie."""
+    def __init__(
+        self, way: Way, standby: Source, ask: Ask, went: Callable[[str], None] = lambda _node: None
+    ) -> None:
+        """``way`` leads to the nodes; ``ask`` may be asked for a cookie.
+
+        ``went`` hears the full name of a joined node that went down, from a thread that must not wait.
+        """
         self._way = way
         self._standby = standby
         self._ask = ask
+        self._went = went
         self._lock = threading.Lock()
         self._booted: Booted | None = None
         self._over = threading.Event()
@@ -86,7 +94,8 @@ class Calls:
     def _event(self, event: dict[str, Any]) -> None:
         """From the VM's thread, which must not wait for us."""
         if event.get("event") == "nodedown":
-            self._joined.pop(str(event.get("node")), None)
+            self._joined.pop(str(event["node"]), None)
+            self._went(str(event["node"]))
         elif event.get("event") == "exit":
             self._over.set()
 
@@ -95,7 +104,8 @@ class Calls:
     def figures(self, nodes: Mapping[str, Found]) -> dict[str, Reading]:
         """The figures of these nodes by key, each in one round trip and all at the same time.
 
-        A node that does not answer within the beat is left out of it, and so is one that can't be joined.
+        A node that does not answer in time is left out, and for :data:`REST` not asked again; one that
+        can't be joined is left out as well.
         """
         joined = {
             found.info.node: key for key, found in list(nodes.items())[:MOST] if self._join_quietly(found)
@@ -104,13 +114,12 @@ class Calls:
         if not joined or booted is None:
             return {}
         now = time.monotonic()
-        told = booted.vm.figures(list(joined))
-        return {joined[each["node"]]: reading(each, now) for each in told if each.get("node") in joined}
+        told = {each["node"]: reading(each, now) for each in booted.vm.figures(list(joined))}
+        self._beside |= {name: now + REST for name in joined if name not in told}
+        return {joined[name]: figures for name, figures in told.items()}
 
     def _join_quietly(self, found: Found) -> bool:
         name = found.info.node
-        if name in self._joined:
-            return True
         if found.cookie is None or self._beside.get(name, 0.0) > time.monotonic():
             return False
         try:

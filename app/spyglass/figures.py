@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,13 +114,14 @@ class Figures:
     def _run(self, source: Source, ending: threading.Event) -> None:
         before: dict[str, Reading] = {}
         while not ending.is_set():
+            began = time.monotonic()
             try:
                 now = {key: compared(each, before.get(key)) for key, each in source().items()}
             except (Failure, Cancelled):
                 now = {}
             before |= now
             self._tell(now, ending)
-            ending.wait(self._beat)
+            ending.wait(max(0.1 * self._beat, self._beat - (time.monotonic() - began)))
 
     def _tell(self, now: Readings, ending: threading.Event) -> None:
         for listener in self._listeners:

@@ -85,6 +85,13 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Went:
+    """A node that was joined for calls went down."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkLost:
     """A hop's link died by itself; ``hop`` counts those of the profile from 1."""
 
@@ -100,7 +107,7 @@ class Measured:
     seconds: float
 
 
-Report = Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | LinkLost | Measured
+Report = Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | Went | LinkLost | Measured
 
 
 @dataclass(frozen=True, slots=True)

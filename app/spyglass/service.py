@@ -138,6 +138,8 @@ class Service:
                 self._came(key)
             case messages.Ended(key, failure):
                 self._ended(key, failure)
+            case messages.Went(node):
+                self._went(node)
 
     def _seen(self, found: Found) -> None:
         info = self._session.admit(found)
@@ -169,6 +171,16 @@ class Service:
         return links.complete(
             chain, len(profile.hops), nodes, counts=discovery.containers, select=profile.select
         )
+
+    def _went(self, name: str) -> None:
+        """Its window, if there is one, tells for itself; otherwise a look shows where it is now."""
+        key = next((node.key for node in self._status.nodes if node.node == name), None)
+        if key is None or key in self._opened or key in self._wants:
+            return
+        self._session.forget(key)
+        self._bulletin.log.info("%s went down", name)
+        self._bulletin.show(nodes=self._without(key, gone=True))
+        self.search()
 
     def _survey_failed(self, failure: Failure) -> None:
         """The first look decides; a later one costs nobody the window that is open."""

@@ -16,7 +16,7 @@ from spyglass import given, ports
 from spyglass.calls import Calls
 from spyglass.errors import Cancelled, Failure
 from spyglass.forward import Forward, open_forward
-from spyglass.messages import Declined, Report, Seen, Surveyed, SurveyFailed
+from spyglass.messages import Declined, Report, Seen, Surveyed, SurveyFailed, Went
 from spyglass.observation import Observation
 from spyglass.profile import ContainerHop, Profile
 from spyglass.remote.base import Remote, Stop
@@ -57,7 +57,7 @@ class Session:
         self._found: dict[str, Found] = {}
         self._forwards: dict[str, tuple[tuple[str, int, str | None], Forward]] = {}
         self._windows: dict[str, Observation] = {}
-        self._calls = Calls(self, standby, ask)
+        self._calls = Calls(self, standby, ask, lambda node: post(Went(node)))
         self._signs = Signs(remotes, profile.hops, self._stop, post)
 
     @property

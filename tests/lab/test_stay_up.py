@@ -228,6 +228,26 @@ def test_figures_come_each_beat_and_go_on_after_a_loss(server: Server, up: Drive
     assert not [name for name in threads if name.startswith("figures")]
 
 
+def test_a_node_that_does_not_answer_skips_beats_and_holds_up_nobody(
+    server: Server, up: Driver, fleet: Fleet
+) -> None:
+    keys = {node["node"]: node["key"] for node in up.history[-1]["nodes"]}
+    slow = keys[fleet["shop"].node]
+    up.send("watch")
+    assert slow in up.next("figures") or slow in up.next("figures")
+    server.docker("pause", "shop")
+    try:
+        up.next("figures")
+        beats = [up.next("figures") for _ in range(3)]
+    finally:
+        server.docker("unpause", "shop")
+    assert not any(slow in beat for beat in beats)
+    times = [beat[keys[NODE]]["when"] for beat in beats]
+    assert times[2] - times[0] < 6
+    wait_until(lambda: slow in up.next("figures"), "it answers again", 15)
+    up.send("unwatch")
+
+
 def test_nothing_grows_over_many_losses(server: Server, laptop: Laptop, desktop: Desktop, up: Driver) -> None:
     stocks: list[dict[str, Any]] = []
     processes: list[list[str]] = []

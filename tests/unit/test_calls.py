@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from spyglass.calls import AGAIN, Calls
+from spyglass.calls import AGAIN, REST, Calls
 from spyglass.errors import Failure, Unreachable
 from support.fake_world import FakeVM, World, found
 
@@ -42,11 +42,15 @@ def test_a_node_is_joined_once(calls: Calls, world: World) -> None:
     assert world.vms[0].did().count("connect") == 1
 
 
-def test_a_node_that_went_down_is_joined_anew(calls: Calls, world: World) -> None:
+def test_a_node_that_went_down_is_told_and_joined_anew(world: World) -> None:
+    went: list[str] = []
+    calls = Calls(Way(), world, lambda _question: "TYPED", went.append)  # type: ignore[arg-type]
     calls.joined(found("shop@h"))
     world.vms[0].listener({"event": "nodedown", "node": "shop@h"})
     calls.joined(found("shop@h"))
     assert world.vms[0].did().count("connect") == 2
+    assert went == ["shop@h"]
+    calls.close()
 
 
 def test_a_vm_that_died_is_replaced(calls: Calls, world: World) -> None:
@@ -72,13 +76,18 @@ def asked(vm: FakeVM) -> list[Any]:
 
 
 def test_all_nodes_are_asked_in_one_request_and_the_slow_one_skips_the_beat(
-    calls: Calls, world: World
+    calls: Calls, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.next_vm = vm = FakeVM()
     vm.answers["figures"] = [{"node": "a@h", **FIGURES}]
     nodes = {"ka": found("a@h"), "kb": found("slow@h")}
-    assert set(calls.figures(nodes)) == {"ka"}
-    assert asked(vm) == [["a@h", "slow@h"]]
+    now = [100.0]
+    monkeypatch.setattr("spyglass.calls.time.monotonic", lambda: now[0])
+    for _ in range(2):
+        assert set(calls.figures(nodes)) == {"ka"}
+    now[0] += REST
+    calls.figures(nodes)
+    assert asked(vm) == [["a@h", "slow@h"], ["a@h"], ["a@h", "slow@h"]]
 
 
 def test_nobody_is_asked_for_a_cookie_for_the_sake_of_figures(calls: Calls, world: World) -> None:

@@ -192,6 +192,21 @@ def test_a_node_that_went_since_it_was_found_is_looked_for(
     world.until(lambda s: s.observing == {KEY, "host/job@srv"})
 
 
+def test_a_node_that_only_its_figures_were_asked_of_is_shown_gone_and_looked_for(
+    world: World, up: Connection
+) -> None:
+    assert up.session is not None
+    world.next_vm = vm = FakeVM()
+    up.session.calling("job@srv")
+    world.found = [at(NODE)]
+    vm.listener({"event": "nodedown", "node": "job@srv"})
+    status = world.until(lambda s: any(n.why_not == "it went down" for n in s.nodes))
+    assert world.forwards["job@srv"] == "closed"
+    status = world.until(lambda s: len(s.nodes) == 1)
+    assert status.observing == {KEY}
+    assert not status.troubles
+
+
 def test_a_refusal_is_not_tried_again(world: World, up: Connection) -> None:
     gone(world)
     world.found = [at(NODE)]

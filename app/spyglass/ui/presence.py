@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from spyglass.errors import Failure
 from spyglass.questions import Consent
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QDialog
 
     from spyglass.profile import Profile
+    from spyglass.ui.demo_run import DemoRun
     from spyglass.ui.preferred import Preferred
     from spyglass.ui.tray import Tray
     from spyglass.ui.window import MainWindow
@@ -53,8 +55,10 @@ class Presence(QObject):
         self._background = background
         self._leaving = False
         self._asking: QDialog | None = None
+        self._preferences: QDialog | None = None
         self._changes = notices.Changes()
         self._last = ""
+        self._demo: DemoRun | None = None
         self.tray: Tray | None = None
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._show_without_tray)
@@ -208,6 +212,8 @@ class Presence(QObject):
         self._patience.stop()
         if self.tray:
             self.tray.close()
+        if self._demo:
+            self._demo.close()
 
     def _ask(self, asked: Consent, then: Callable[[], object]) -> None:
         if self._asking is None:
@@ -231,7 +237,17 @@ class Presence(QObject):
         """Open the preferences."""
         from spyglass.ui.preferences import Preferences  # noqa: PLC0415 - the window first
 
-        Preferences.open_over(self._window, self._preferred)
+        if self._preferences is None:
+            over = self._window if self._window.isVisible() else None  # by itself while the window is hidden
+            there = QSystemTrayIcon.isSystemTrayAvailable()
+            self._preferences = Preferences(self._preferred, over, tray=there)
+            self._preferences.destroyed.connect(self._preferences_closed)
+        self._preferences.show()
+        self._preferences.raise_()
+        self._preferences.activateWindow()
+
+    def _preferences_closed(self) -> None:
+        self._preferences = None
 
     def _welcome(self) -> None:
         if self._window.saved or not self._seen():
@@ -239,7 +255,15 @@ class Presence(QObject):
         from spyglass.ui.wizard import Wizard  # noqa: PLC0415
 
         self.keep(welcomed=True)
-        Wizard(self._window, self._preferred).open()
+        Wizard(self._window, self._preferred, self._run_demo).open()
+
+    def _run_demo(self) -> DemoRun:
+        from spyglass.ui.demo_run import DemoRun  # noqa: PLC0415
+
+        if self._demo:
+            self._demo.close()
+        self._demo = DemoRun(self._preferred.erl(), self)
+        return self._demo
 
     def keep(self, **fields: object) -> None:
         """Remember something; where that fails the window says so."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap
@@ -42,9 +42,10 @@ def tokens() -> palette.Tokens:
 
 
 def mask() -> palette.Tokens:
-    """All black; what shows the ground is cut out."""
+    """All black; what shows the ground is cut out, and faint lines are left out."""
     names = [field.name for field in fields(palette.Tokens) if field.name != "dark"]
-    return palette.Tokens(dark=False, **dict.fromkeys(names, "#000000") | {"panel": "#00000000"})
+    clear = dict.fromkeys(("panel", "line"), "#00000000")
+    return palette.Tokens(dark=False, **dict.fromkeys(names, "#000000") | clear)
 
 
 def icon(name: str, colours: palette.Tokens) -> QIcon:
@@ -89,4 +90,6 @@ def _badge(painter: QPainter, name: str, colours: palette.Tokens) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.drawEllipse(room.adjusted(-1.6, -1.6, 1.6, 1.6))
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-    icons.paint(painter, room, name, colours)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    visible = colours if colours.color("line").alpha() == 0 else replace(colours, line=colours.faint)
+    icons.paint(painter, room, name, visible)  # in this size the arc's ring needs more than a hint of grey

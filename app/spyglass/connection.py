@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from spyglass import links, messages
@@ -23,6 +24,7 @@ from spyglass.answers import Answers
 from spyglass.bulletin import Bulletin
 from spyglass.errors import Cancelled, Failure
 from spyglass.figures import Figures
+from spyglass.keeping import Keeper, Safe
 from spyglass.remote.base import Stop
 from spyglass.service import Service
 from spyglass.session import Session
@@ -32,7 +34,7 @@ from spyglass.wanted import Want
 
 if TYPE_CHECKING:
     from spyglass.profile import Profile
-    from spyglass.questions import Question
+    from spyglass.questions import Ask, Question
     from spyglass.standby import Standby
 
 STEADY = 60.0
@@ -69,10 +71,11 @@ class Connection:
         standby: Standby,
         options: Options,
         withdraw: Callable[[], None] = lambda: None,
+        keep: Callable[[Ask, Stop], Keeper] | None = None,
     ) -> None:
         """``ask`` blocks until a person answered; ``withdraw`` takes open questions back.
 
-        ``publish`` hears every Status.
+        ``publish`` hears every Status. ``keep`` makes the one who keeps secrets (default: until the end).
         """
         self.profile = profile
         self.options = options
@@ -80,9 +83,11 @@ class Connection:
         self.figures = Figures(f"figures {profile.name}")
         self._question = ask
         self._withdraw = withdraw
-        self._answers = Answers(self._ask)
-        self._standby = standby
         self._stop = Stop()
+        keep = keep or partial(Safe().keeper, profile, saved=False)
+        self._secrets = keep(self._ask, self._stop)
+        self._answers = Answers(self._secrets.ask)
+        self._standby = standby
         self._attempt = Stop()
         self._began = 0.0
         self._overtaken = False
@@ -107,6 +112,10 @@ class Connection:
     def post(self, message: messages.Wish) -> None:
         """Hand a wish to the connection's thread."""
         self._mailbox.put(message)
+
+    def wake(self) -> None:
+        """Something that the status tells of has become known; from any thread."""
+        self._mailbox.put(None)
 
     def stop(self) -> None:
         """Begin to end; the thread unwinds everything and then publishes OFFLINE."""
@@ -146,6 +155,7 @@ class Connection:
             self._changed = False
             if then is not Phase.WAITING or not self._wait(tries):
                 break
+        self._secrets.close()
         last = then if then is not Phase.WAITING else Phase.OFFLINE
         self._bulletin.show(phase=last, doing="", nodes=(), awaited=frozenset(), next_try=None)
 
@@ -184,7 +194,7 @@ class Connection:
             self._answers.ask,
         )
         remotes = open_hops(
-            hops, ask, self._attempt, stack, config=config, secrets=self._answers, on_hop=self._on_hop
+            hops, ask, self._attempt, stack, config=config, secrets=self._secrets, on_hop=self._on_hop
         )
         self._bulletin.show(chain=links.travelled(self.status.chain, remotes))
         for hop, remote in links.numbered(remotes, hops):

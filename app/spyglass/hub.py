@@ -186,7 +186,7 @@ class Hub:
         if all(p.id != wanted.id for p in self.profiles()):
             self._unsaved[wanted.id] = wanted
         if options.boots:  # before SSH, whose import keeps this process busy for 0.1 s
-            self._standby.begin(graphics=options.boots == "window")
+            self._standby.begin(graphics=options.boots == "window", then=connection.wake)
         connection.start()
         return wanted.id
 

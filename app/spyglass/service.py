@@ -95,8 +95,8 @@ class Service:
                 self._hurry()
             case messages.Retry():
                 self._hurry()
-            case None:
-                pass
+            case None:  # something that the status tells of has become known
+                self._bulletin.show(chain=links.here(self._status.chain, self._standby.erlang))
 
     def _observe(self, node: str) -> None:
         if node in self._opened:

@@ -99,9 +99,10 @@ class Standby:
             if self._spare is None and not self._closed:
                 self._spare = self._boot(preload=graphics)
 
-    def begin(self, *, graphics: bool = True) -> None:
-        """As :meth:`prepare`, in the background; whoever needs the VM meets what fails."""
-        threading.Thread(target=self._quietly, args=(graphics,), name="standby", daemon=True).start()
+    def begin(self, *, graphics: bool = True, then: Callable[[], None] = lambda: None) -> None:
+        """As :meth:`prepare`, in the background, then ``then``; whoever needs the VM meets what fails."""
+        work = (graphics, then)
+        threading.Thread(target=self._quietly, args=work, name="standby", daemon=True).start()
 
     def take(self) -> Booted:
         """A VM with its graphics loaded or loading: the spare, or one that boots now."""
@@ -130,6 +131,7 @@ class Standby:
             spare, self._spare = self._spare, None
         return spare
 
-    def _quietly(self, graphics: bool) -> None:  # noqa: FBT001 - a thread's argument
+    def _quietly(self, graphics: bool, then: Callable[[], None]) -> None:  # noqa: FBT001 - a thread's argument
         with suppress(Failure):
             self.prepare(graphics=graphics)
+            then()

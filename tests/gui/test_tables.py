@@ -53,7 +53,7 @@ def test_a_node_shows_what_discovery_found(table: NodeTable) -> None:
     rows = [[table.model().index(r, c).data() for c in told] for r in range(5)]
     assert rows[0] == ["shop@172.17.0.4", "web", "web:1.42.0", "26", "long", "RELEASE_COOKIE", "observed"]
     assert rows[2][-2:] == ["vm.args", "ready"]
-    assert rows[4] == ["old@old-box", "on the host", "", "18", "short", ".erlang.cookie",
+    assert rows[4] == ["old@old-box", "host", "", "18", "short", ".erlang.cookie",
                        "speaks TLS, and no certificate is known"]  # fmt: skip
 
 

@@ -142,8 +142,9 @@ class World:
 
     plain = take
 
-    def begin(self, *, graphics: bool = True) -> None:
+    def begin(self, *, graphics: bool = True, then: Callable[[], None] = lambda: None) -> None:
         self.prepared = True
+        then()
 
     def close(self) -> None:
         for vm in self.vms:

@@ -136,14 +136,13 @@ def _menu(made: MainWindow) -> QWidget:
 
 def render(out: Path, only: tuple[str, ...]) -> None:
     """Write the pictures of this process's scale."""
-    _load_fonts()
-    scale = os.environ.get("QT_SCALE_FACTOR", "1")
+    load_fonts()
     for theme in ("light", "dark"):
         app = ui.application(theme)
         with tempfile.TemporaryDirectory() as directory:
             for name, make in scenes(Path(directory)).items():
                 if not only or name in only:
-                    _picture(app, make(), out / f"{name}-{theme}@{scale}x.png")
+                    _picture(app, make(), out / scaled_name(name, theme))
 
 
 def _picture(app: QApplication, widget: QWidget, path: Path) -> None:
@@ -156,7 +155,13 @@ def _picture(app: QApplication, widget: QWidget, path: Path) -> None:
     app.processEvents()
 
 
-def _load_fonts() -> None:
+def scaled_name(name: str, theme: str) -> str:
+    """The file of a picture at this process's scale."""
+    return f"{name}-{theme}@{os.environ.get('QT_SCALE_FACTOR', '1')}x.png"
+
+
+def load_fonts() -> None:
+    """An application whose font is the same wherever pictures are made."""
     QApplication([])
     font = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont()
     font.setPointSizeF(9.75)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from spyglass.ui.nodes_model import Series
 
 _MIDDLE = Qt.TextElideMode.ElideMiddle
-_NUMBERS = {"Processes": "000 000", "Memory": "0 000 MB "}  # room for the figure beside its line
+_NUMBERS = {"Processes": "00 000", "Memory": "000 MB"}  # room for the figure beside its line
 
 
 class NodeDelegate(QStyledItemDelegate):
@@ -74,7 +74,8 @@ class NodeDelegate(QStyledItemDelegate):
     def _figure(painter: QPainter, box: QRect, text: str, column: Column, index: Index) -> None:
         """A number at the right; before it, in a place that never moves, the line of the last minutes."""
         metrics = painter.fontMetrics()
-        room = box.width() - metrics.horizontalAdvance(_NUMBERS.get(column.title, ""))
+        wide = max(metrics.horizontalAdvance(each) for each in (_NUMBERS.get(column.title, ""), text))
+        room = box.width() - wide - 6
         if column.line and text and room > 20:
             line = QRectF(box.left(), box.center().y() - 5, room, 11)
             paint_line(painter, line, index.data(SeriesRole), style.tokens().color(column.line))

@@ -95,6 +95,7 @@ class Connection:
         self._mailbox: queue.SimpleQueue[messages.Message] = queue.SimpleQueue()
         self._epoch = 0
         self._wants: dict[str, Want] = {}
+        self._ports: dict[str, int] = {}
         self._been_ready = False
         self._bulletin = Bulletin(Status(profile.id, chain=links.planned(profile)), publish)
         self._log = self._bulletin.log
@@ -201,7 +202,7 @@ class Connection:
             if hasattr(remote, "on_lost"):
                 remote.on_lost = lambda failure, hop=hop: tell(messages.LinkLost(failure, hop))
         stack.callback(self.figures.detach)
-        session = Session(self.profile, remotes, self._standby, ask, tell, self.options.cookie)
+        session = Session(self.profile, remotes, self._standby, ask, tell, self.options.cookie, self._ports)
         stack.callback(session.close)
         self.session = session
         self.figures.attach(session.figures)

@@ -58,18 +58,33 @@ class Forward:
         self._relay.close()
 
 
-def open_forward(remote: Remote, host: str, port: int, *, label: str = "") -> Forward:
-    """Listen on 127.0.0.1 and carry each connection of ours to ``host:port`` as seen from ``remote``."""
+def open_forward(remote: Remote, host: str, port: int, *, label: str = "", again: int = 0) -> Forward:
+    """Listen on 127.0.0.1 and carry each connection of ours to ``host:port`` as seen from ``remote``.
+
+    ``again`` is the local port that it had before; it gets that one unless somebody else has it now.
+    """
     label = label or f"{host}:{port}"
     listener = OwnListener(label)
     try:
-        listener.bind(("127.0.0.1", 0))
+        _bind(listener, again)
         listener.listen(128)
         relay = remote.relay(listener, host, port)
     except BaseException:
         listener.close()
         raise
     return Forward(listener, relay, label)
+
+
+def _bind(listener: socket.socket, again: int) -> None:
+    if (
+        sys.platform != "win32"
+    ):  # there it would allow to take another's port; here also the next one needs it
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if again:
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", again))
+            return
+    listener.bind(("127.0.0.1", 0))
 
 
 class OwnListener(socket.socket):

@@ -43,8 +43,12 @@ class Session:
         ask: Ask,
         post: Callable[[Report], None],
         cookie: str | None = None,
+        ports: dict[str, int] | None = None,
     ) -> None:
-        """``remotes`` as :func:`spyglass.remote.opening.open_hops` gives them; ``cookie`` a given one."""
+        """``remotes`` as :func:`spyglass.remote.opening.open_hops` gives them; ``cookie`` a given one.
+
+        ``ports``, by node key, are the local ports of the periods before; it is kept up to date.
+        """
         self._profile = profile
         self._remotes = remotes
         self._standby = standby
@@ -56,6 +60,7 @@ class Session:
         self._surveyed = False
         self._found: dict[str, Found] = {}
         self._forwards: dict[str, tuple[tuple[str, int, str | None], Forward]] = {}
+        self._ports: dict[str, int] = {} if ports is None else ports
         self._windows: dict[str, Observation] = {}
         self._calls = Calls(self, standby, ask, lambda node: post(Went(node)))
         self._signs = Signs(remotes, profile.hops, self._stop, post)
@@ -154,7 +159,9 @@ class Session:
             return known[1]
         if known:
             known[1].close()
-        forward = open_forward(found.remote or self.remote, found.host, found.port, label=found.info.node)
+        remote, again = found.remote or self.remote, self._ports.get(key, 0)
+        forward = open_forward(remote, found.host, found.port, label=found.info.node, again=again)
+        self._ports[key] = forward.port
         self._forwards[key] = (place, forward)
         return forward
 

@@ -55,6 +55,15 @@ def shows(desktop: Desktop, node: str) -> None:
     wait_until(lambda: titles(desktop) == [node], f"one window, on {node}", 3)
 
 
+def forwards(driver: Driver) -> dict[str, int]:
+    """The local port by node, once everything was seen."""
+    driver.send("stock")
+    driver.next("stock")
+    if not driver.history[-1]["surveyed"]:
+        driver.ready()
+    return {node["node"]: node["forward"] for node in driver.history[-1]["nodes"] if node["forward"]}
+
+
 def sshd_session(server: Server) -> str:
     """The newest process that serves an SSH session."""
     return server.place.run(["pgrep", "-n", "-f", "sshd: deploy@"]).stdout.strip()
@@ -69,11 +78,12 @@ def comes_back(driver: Driver, desktop: Desktop, node: str, began: float) -> Non
 
 
 def test_a_killed_session_comes_back(server: Server, desktop: Desktop, up: Driver) -> None:
-    began = time.monotonic()
+    began, ports = time.monotonic(), forwards(up)
     server.place.run(["kill", "-KILL", sshd_session(server)])
     up.phase("waiting")
     up.send("retry")
     comes_back(up, desktop, NODE, began)
+    assert forwards(up) == ports
 
 
 @pytest.mark.leaves("process")  # the server's new sshd

@@ -92,6 +92,7 @@ class World:
     vms: list[FakeVM] = field(default_factory=list)
     next_vm: FakeVM | None = None
     forwards: dict[str, str] = field(default_factory=dict)
+    ports_again: list[int] = field(default_factory=list)
     published: queue.SimpleQueue[Status] = field(default_factory=queue.SimpleQueue)
     history: list[Status] = field(default_factory=list)
     prepared: bool = False
@@ -133,6 +134,10 @@ class World:
             with stop.ending(self.hold_survey.set):
                 self.hold_survey.wait(10)
         return Discovery(list(self.found), list(self.warnings))
+
+    def open_forward(self, _remote: Any, _host: str, port: int, *, label: str, again: int = 0) -> FakeForward:
+        self.ports_again.append(again)
+        return FakeForward(self, label, port)
 
     def take(self) -> FakeBooted:
         vm = self.next_vm or FakeVM()

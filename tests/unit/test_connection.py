@@ -14,7 +14,7 @@ from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent, Secret
 from spyglass.remote.base import Stop
 from spyglass.status import Phase, Status
-from support.fake_world import FakeForward, FakeVM, World, found
+from support.fake_world import FakeVM, World, found
 
 pytestmark = pytest.mark.warns("troubles are logged, on purpose")
 
@@ -27,9 +27,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("spyglass.remote.opening.open_hops", made.open_hops)
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
-    monkeypatch.setattr(
-        "spyglass.session.open_forward", lambda _remote, _host, port, *, label: FakeForward(made, label, port)
-    )
+    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
     monkeypatch.setattr("spyglass.connection.backoff", lambda attempt: 0.01 * attempt)
     return made
 
@@ -345,6 +343,16 @@ def test_after_a_lost_link_the_window_comes_back_on_the_same_node(world: World, 
     status = world.until(lambda s: bool(s.observing))
     assert status.observing == {"host/shop@10.0.0.1"}
     assert len(world.vms) == 2
+
+
+def test_a_forward_keeps_its_port_when_the_connection_comes_back(world: World, connect: Any) -> None:
+    world.found = [found("shop@10.0.0.1")]
+    connect()
+    world.until(ready)
+    world.places[1].lose(Lost("The connection to prod is gone"))
+    world.until(lambda s: s.phase is Phase.WAITING)
+    world.until(ready)
+    assert world.ports_again == [0, 9001]
 
 
 def test_lending_needs_consent_and_is_taken_back(world: World, connect: Any, desk: Desk) -> None:

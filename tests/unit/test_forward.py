@@ -124,6 +124,29 @@ def test_closing_ends_everything_at_once(port: int) -> None:
         socket.create_connection(("127.0.0.1", made.port), 1)
 
 
+def test_it_gets_the_port_that_it_had_before(port: int) -> None:
+    with open_forward(Local(), "127.0.0.1", port) as before:
+        sock = target.open_to(before.port, b"Ehello")
+        assert target.exactly(sock, 5) == b"hello"
+    sock.close()  # the kernel remembers the connection for a while: that must not keep the port from us
+    with (
+        open_forward(Local(), "127.0.0.1", port, again=before.port) as made,
+        target.open_to(made.port, b"Ehello") as sock,
+    ):
+        assert target.exactly(sock, 5) == b"hello"
+        assert made.port == before.port
+
+
+def test_a_port_that_somebody_else_has_now_is_left_to_them(port: int) -> None:
+    with (
+        open_forward(Local(), "127.0.0.1", port) as other,
+        open_forward(Local(), "127.0.0.1", port, again=other.port) as made,
+        target.open_to(made.port, b"Ehello") as sock,
+    ):
+        assert made.port != other.port
+        assert target.exactly(sock, 5) == b"hello"
+
+
 def test_a_remote_that_can_not_relay_leaves_no_listener() -> None:
     class Broken(Local):
         def relay(self, listener: socket.socket, host: str, port: int) -> object:  # type: ignore[override]

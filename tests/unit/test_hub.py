@@ -12,7 +12,7 @@ from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Ask, Secret
 from spyglass.status import Phase, Status
 from spyglass.store.profiles import Profiles
-from support.fake_world import FakeForward, FakeVM, World, found
+from support.fake_world import FakeVM, World, found
 
 
 @pytest.fixture
@@ -22,9 +22,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
     monkeypatch.setattr("spyglass.hub.Standby", lambda _erl: made)
-    monkeypatch.setattr(
-        "spyglass.session.open_forward", lambda _remote, _host, port, *, label: FakeForward(made, label, port)
-    )
+    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
     return made
 
 

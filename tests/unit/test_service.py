@@ -10,7 +10,7 @@ from spyglass.messages import CloseWindow, Nudge, Observe, Refresh, Retry
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent
 from spyglass.status import Phase, Status
-from support.fake_world import FakeForward, FakeVM, World, found
+from support.fake_world import FakeVM, World, found
 
 pytestmark = pytest.mark.warns("troubles are logged, on purpose")
 
@@ -26,9 +26,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("spyglass.remote.opening.open_hops", made.open_hops)
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
-    monkeypatch.setattr(
-        "spyglass.session.open_forward", lambda _remote, _host, port, *, label: FakeForward(made, label, port)
-    )
+    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
     monkeypatch.setattr("spyglass.connection.backoff", lambda _tries: NEVER)
     monkeypatch.setattr("spyglass.service.backoff", lambda _looks: NEVER)
     return made

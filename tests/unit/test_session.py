@@ -8,7 +8,7 @@ from spyglass.errors import Cancelled, Missing
 from spyglass.messages import Declined, LinkLost, Surveyed, SurveyFailed
 from spyglass.profile import ContainerHop, Profile, SSHHop
 from spyglass.session import Session
-from support.fake_world import FakeForward, FakePlace, World, found
+from support.fake_world import FakePlace, World, found
 
 NODE = "shop@10.0.0.1"
 LAB = Profile(name="p", hops=(SSHHop(host="prod"),))
@@ -19,9 +19,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
-    monkeypatch.setattr(
-        "spyglass.session.open_forward", lambda _remote, _host, port, *, label: FakeForward(made, label, port)
-    )
+    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
     return made
 
 

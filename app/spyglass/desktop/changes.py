@@ -22,7 +22,9 @@ LOOK = 5.0
 SLEPT = 2.0
 """Seconds by which the clocks part when the computer slept (less is the setting of a clock)."""
 SETTLE = 0.3
-"""Seconds to let a change settle: one comes as many messages."""
+"""Seconds of rest after which a change has settled: one comes as many messages."""
+ENOUGH = 2.0
+"""Seconds after which a change is told although the network does not rest."""
 
 # linux/rtnetlink.h: multicast groups and message types; linux/if.h: flags of an interface
 _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links, addresses and routes, of IPv4 and IPv6
@@ -80,7 +82,8 @@ class Changes:
         return [self._ours, *([self._netlink] if self._netlink else [])]
 
     def _settle(self) -> None:
-        while self._netlink is not None:
+        end = time.monotonic() + ENOUGH
+        while self._netlink is not None and time.monotonic() < end:
             ready, _, _ = select.select(self._watched(), [], [], SETTLE)
             if self._netlink not in ready or self._ours in ready:
                 return

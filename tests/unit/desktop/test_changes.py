@@ -81,6 +81,18 @@ def test_what_comes_together_is_noticed_once(kernel: Kernel, watching: Changes) 
     assert kernel.noticed.empty()
 
 
+def test_a_network_that_does_not_rest_is_told_of_all_the_same(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "ENOUGH", 0.0)
+    monkeypatch.setattr(changes, "SETTLE", 3600)
+    watching = Changes(kernel.notice, kernel.clock)
+    kernel.tell(message(NEWADDR))
+    assert kernel.noticed.get(timeout=5)
+    watching.close()
+    watching.join(5)
+
+
 def test_a_link_counts_when_it_comes_or_goes_and_not_when_it_only_tells(
     kernel: Kernel, watching: Changes
 ) -> None:

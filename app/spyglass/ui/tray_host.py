@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import SLOT, QObject, QTimer, Signal, Slot
 
@@ -53,7 +53,8 @@ class TrayHost(QObject):
         self._watcher.serviceRegistered.connect(self._arrived)
         self._watcher.serviceUnregistered.connect(self.left)
         signal = "StatusNotifierHostRegistered"
-        bus.connect(WATCHER, "/StatusNotifierWatcher", WATCHER, signal, self, SLOT("_arrived()").encode())
+        slot: Any = SLOT("_arrived()")  # a str, whatever the stubs say: bytes are refused
+        bus.connect(WATCHER, "/StatusNotifierWatcher", WATCHER, signal, self, slot)
 
     @Slot()
     def _arrived(self, *_: object) -> None:

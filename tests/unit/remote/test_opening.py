@@ -42,6 +42,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[Inner]:
     module = types.ModuleType("spyglass.remote.container")
     module.find = find  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "spyglass.remote.container", module)
+    monkeypatch.setattr("spyglass.remote.container", module, raising=False)  # if it was imported before
     return made
 
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/bench")]
 
 from ratios import Comparison, Target  # noqa: E402 - the path comes first
+
 from support.lab import Lab  # noqa: E402
 from support.lab.place import Guest  # noqa: E402
 

@@ -7,16 +7,22 @@ that connecting takes, so what the doctor says is what happens.
 from __future__ import annotations
 
 import os
+import queue
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spyglass.errors import Failure
+from spyglass.connection import Options
+from spyglass.errors import Cancelled, Failure
+from spyglass.status import Phase, Status
 
 if TYPE_CHECKING:
+    from spyglass.hub import Hub
+    from spyglass.profile import Profile
+    from spyglass.remote.base import Stop
     from spyglass.session import Session
-    from spyglass.status import NodeInfo, Status
+    from spyglass.status import NodeInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,38 @@ def this_computer(erl: str = "") -> Iterator[Check]:
     yield _keyring()
     yield _agent()
     yield _ssh_config()
+
+
+def visit(hub: Hub, profile: Profile, stop: Stop, tell: Callable[[str], None]) -> Iterator[Check]:
+    """Every check of this computer and of the profile's way, by a connection of its own that ends after.
+
+    ``tell`` hears what is being done. ``stop`` ends it (Cancelled). Blocks: not for the window's thread.
+    """
+    yield from this_computer(hub.erl())
+    apart, heard = hub.apart(), queue.SimpleQueue[Status | None]()
+    try:
+        with stop.ending(lambda: heard.put(None)):
+            apart.subscribe(heard.put)
+            key = apart.connect(profile, Options(persist=False, boots="calls"))
+            status = _came(heard, tell, stop)
+            yield from chain(status)
+            if status.phase is Phase.READY:
+                tell("Asking the nodes")
+                yield from nodes(status, apart.session(key))
+    finally:
+        apart.close()
+
+
+def _came(heard: queue.SimpleQueue[Status | None], tell: Callable[[str], None], stop: Stop) -> Status:
+    """The first status that decides."""
+    while True:
+        status = heard.get()
+        stop.check()
+        if status is None or status.phase is Phase.OFFLINE:
+            raise Cancelled
+        if status.phase is Phase.FAILED or (status.phase is Phase.READY and status.surveyed):
+            return status
+        tell(status.doing)
 
 
 def chain(status: Status) -> Iterator[Check]:

@@ -26,6 +26,8 @@ from spyglass.store import paths
 from spyglass.store.choices import Choices
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spyglass.profile import Profile
     from spyglass.questions import Question
     from spyglass.session import Session
@@ -53,6 +55,7 @@ class Hub:
         self.store = store
         self._ask = ask
         self._withdraw = withdraw or (lambda _profile: None)
+        self.erl = erl
         self._standby = Standby(erl)
         self._safe = Safe(choices=Choices(paths.current().state / "kept.json"))
         self._forgetting: list[threading.Thread] = []
@@ -97,6 +100,20 @@ class Hub:
         work = threading.Thread(target=self._safe.forget, args=(profile_id,), name="forget", daemon=True)
         self._forgetting.append(work)
         work.start()
+
+    def export(self, profile_id: str, path: Path) -> None:
+        """Write a saved profile to a file, replacing what is there; no secret is in it. Raises Failure."""
+        self.store.export(profile_id, path, overwrite=True)
+
+    def import_(self, path: Path) -> Profile:
+        """Save the profile of a file. Raises BadInput with the place of what is wrong; the file stays."""
+        return self.store.import_(path)
+
+    def apart(self) -> Hub:
+        """Another hub for trying a way out: same questions and secrets, connections of its own."""
+        made = Hub(self.store, self._ask, erl=self.erl, withdraw=self._withdraw)
+        made._safe = self._safe
+        return made
 
     def profile(self, profile_id: str) -> Profile:
         """The profile with this id. Raises Missing."""

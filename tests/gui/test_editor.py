@@ -1,14 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from spyglass.doctor import Check
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import ContainerHop, Profile, Selector, SSHHop
+from spyglass.remote.base import Stop
+from spyglass.store import paths
 from spyglass.ui.hop_editor import ContainerRow, SSHRow
 from spyglass.ui.profile_editor import ProfileEditor, blank
+from spyglass.ui.trial import Line
 from support import fake_hub as fake
 
 if TYPE_CHECKING:
@@ -159,3 +166,150 @@ def test_a_full_disk_can_be_tried_again(edit: Callable[..., ProfileEditor]) -> N
     assert editor.isVisible()
     assert editor.ok.isEnabled()
     assert "The disk is full" in editor.reason.text()
+
+
+CONFIG = """
+Host bastion
+  HostName 10.99.0.1
+  User deploy
+  Port 2222
+Host inner
+  HostName inner.internal
+  ProxyJump bastion
+"""
+
+
+@pytest.fixture
+def ssh_config(tmp_path: Path) -> Path:
+    places = paths.use(paths.under(tmp_path / "spyglass"))
+    places.ensure()
+    file = places.config / "ssh_config"
+    file.write_text(CONFIG)
+    return file
+
+
+def test_what_ssh_config_makes_of_a_hop_stands_below_it(
+    ssh_config: Path, edit: Callable[..., ProfileEditor], qtbot: QtBot
+) -> None:
+    editor = edit(Profile(name="x", hops=(SSHHop("inner"), SSHHop("inner", "ops", 23))))
+    first, second = editor.hops.rows
+    qtbot.waitUntil(lambda: "inner.internal" in second.note.whole())
+    assert first.note.whole().startswith("→ inner.internal, user ")
+    assert first.note.whole().endswith(", port 22, through bastion")
+    assert second.note.whole() == "→ inner.internal, user ops, port 23"
+    first.host.setText("bastion")
+    qtbot.waitUntil(lambda: first.note.whole() == "→ 10.99.0.1, user deploy, port 2222")
+
+
+def test_a_fault_in_ssh_config_is_told_with_its_place(
+    ssh_config: Path, edit: Callable[..., ProfileEditor], qtbot: QtBot
+) -> None:
+    ssh_config.write_text("Host x\n  Port many\n")
+    editor = edit(Profile(name="x", hops=(SSHHop("x"),)))
+    note = editor.hops.rows[0].note
+    qtbot.waitUntil(lambda: "'many' is not a port" in note.whole())
+    assert note.property("role") == "bad"
+    assert editor.ok.isEnabled()
+
+
+def test_hosts_of_ssh_config_complete_the_field(
+    ssh_config: Path, edit: Callable[..., ProfileEditor], qtbot: QtBot
+) -> None:
+    editor = edit(blank())
+    qtbot.waitUntil(lambda: editor.hops.names.stringList() == ["bastion", "inner"])
+    completer = editor.hops.rows[0].host.completer()
+    completer.setCompletionPrefix("NN")
+    assert completer.currentCompletion() == "inner"
+
+
+def test_whoever_wants_the_keyring_hears_that_there_is_none(
+    edit: Callable[..., ProfileEditor], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spyglass.ui.profile_editor._no_ring", lambda: "no system keyring found (none runs)")
+    editor = edit(FULL)
+    assert not editor.ring.isVisible()
+    editor.cookie.setCurrentIndex(editor.cookie.findData("keyring"))
+    qtbot.waitUntil(editor.ring.isVisible)
+    assert editor.ring.text() == (
+        "No system keyring found (none runs). The cookie is kept in memory until you quit."
+    )
+    editor.cookie.setCurrentIndex(editor.cookie.findData("auto"))
+    assert not editor.ring.isVisible()
+
+
+class Visits:
+    """A doctor whose checks come when the test lets them."""
+
+    def __init__(self) -> None:
+        self.checks: queue.SimpleQueue[Check | None] = queue.SimpleQueue()
+        self.profiles: list[Profile] = []
+        self.ended = threading.Event()
+
+    def __call__(self, profile: Profile, stop: Stop, tell: Callable[[str], None]) -> Iterator[Check]:
+        self.profiles.append(profile)
+        tell("Connecting to prod")
+        try:
+            with stop.ending(lambda: self.checks.put(None)):
+                while (check := self.checks.get()) is not None:
+                    yield check
+        finally:
+            self.ended.set()
+
+
+@pytest.fixture
+def trying(qtbot: QtBot) -> Iterator[tuple[ProfileEditor, Visits]]:
+    visits = Visits()
+    editor = ProfileEditor(FULL, fake.PROFILES, lambda _p: None, visit=visits)
+    qtbot.addWidget(editor)
+    editor.show()
+    yield editor, visits
+    visits.checks.put(None)
+
+
+def _shown(editor: ProfileEditor) -> list[str]:
+    return [line.accessibleName() for line in editor.trial.findChildren(Line) if line.isVisible()]
+
+
+def test_the_doctors_checks_come_in_place_one_by_one(
+    trying: tuple[ProfileEditor, Visits], qtbot: QtBot
+) -> None:
+    editor, visits = trying
+    editor.test.click()
+    qtbot.waitUntil(lambda: editor.trial.said.whole() == "Testing: connecting to prod")
+    visits.checks.put(Check("bastion", "ok", "agent key"))
+    qtbot.waitUntil(lambda: len(_shown(editor)) == 1)
+    visits.checks.put(Check("keyring", "warn", "none", "Secrets stay in memory."))
+    visits.checks.put(None)
+    qtbot.waitUntil(lambda: editor.trial.said.whole() == "Tested: 0 broken, 1 worth a look")
+    assert _shown(editor) == ["bastion: agent key.", "keyring: none. Secrets stay in memory."]
+    assert (visits.profiles, editor.test.text()) == ([FULL], "Test")
+
+
+def test_a_test_can_be_stopped_and_begun_again(trying: tuple[ProfileEditor, Visits], qtbot: QtBot) -> None:
+    editor, visits = trying
+    editor.test.click()
+    qtbot.waitUntil(lambda: bool(visits.profiles))
+    assert editor.test.text() == "Stop test"
+    editor.test.click()
+    assert visits.ended.wait(5)
+    assert (editor.trial.said.whole(), editor.test.text()) == ("Test cancelled", "Test")
+    visits.ended.clear()
+    editor.test.click()
+    visits.checks.put(Check("bastion", "bad", "refused", "Ask."))
+    qtbot.waitUntil(lambda: _shown(editor) == ["bastion: refused. Ask."])
+
+
+def test_closing_the_editor_ends_the_test(trying: tuple[ProfileEditor, Visits], qtbot: QtBot) -> None:
+    editor, visits = trying
+    editor.test.click()
+    qtbot.waitUntil(lambda: bool(visits.profiles))
+    editor.cancel.click()
+    assert visits.ended.wait(5)
+
+
+def test_a_profile_without_a_name_can_be_tried_but_not_one_without_a_host(qtbot: QtBot) -> None:
+    editor = ProfileEditor(blank(), fake.PROFILES, lambda _p: None, visit=Visits())
+    qtbot.addWidget(editor)
+    assert not editor.test.isEnabled()
+    editor.hops.rows[0].host.setText("prod")
+    assert (editor.test.isEnabled(), editor.ok.isEnabled()) == (True, False)

@@ -7,6 +7,7 @@ import math
 import threading
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from spyglass.errors import BadInput, Failure
 from spyglass.figures import Reading, Readings
 from spyglass.profile import ContainerHop, Profile, Selector, SSHHop, check
 from spyglass.status import Cookie, Link, NodeInfo, Phase, Problem, Status
+from spyglass.store import document
 
 NOW = 1_764_000_000.0
 """The moment at which the scripted statuses are true (seconds since the epoch)."""
@@ -77,6 +79,16 @@ class FakeHub:
         self._profiles[profile.id] = check(profile)
         self.calls.append(("replace", profile))
         return profile
+
+    def export(self, profile_id: str, path: Path) -> None:
+        path.write_bytes(document.dump(self._profiles[profile_id]))
+
+    def import_(self, path: Path) -> Profile:
+        found = document.shape(document.table(path.read_bytes(), path.name), Profile, path.name)
+        return self.add(msgspec.structs.replace(found, id=""))
+
+    def apart(self) -> FakeHub:
+        raise NotImplementedError
 
     def remove(self, profile_id: str) -> None:
         if self._unsaved.pop(profile_id, None) is None:

@@ -7,6 +7,7 @@ hops before it for its way, as with ``ssh -J``, where the command line wins over
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from spyglass.remote.auth import Secrets
     from spyglass.remote.sshconfig import Settings
 
+_LOG = logging.getLogger("spyglass")
 MOST_JUMPS = 16  # OpenSSH has no limit; nobody means more than this
 
 
@@ -56,6 +58,8 @@ def open_hops(
         way = _ways(hop, first=index == 0, config=config, environ=environ)
         for step, settings in way:
             stop.check()
+            for warning in settings.warnings if settings else ():
+                _LOG.info("%s", warning)
             remote = _open(step, settings, remotes[-1], ask, stop, secrets, functools.partial(tell, "busy"))
             stack.callback(remote.close)
             remotes.append(remote)

@@ -18,6 +18,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from spyglass.errors import Cancelled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spyglass.errors import Failure
     from spyglass.figures import Readings
     from spyglass.log import Line, Ring
@@ -42,6 +44,15 @@ class HubLike(Protocol):
 
     def replace(self, profile: Profile) -> Any:
         """Save a changed profile; raises Failure."""
+
+    def export(self, profile_id: str, path: Path) -> Any:
+        """Write a saved profile to a file; raises Failure."""
+
+    def import_(self, path: Path) -> Profile:
+        """Save the profile of a file; raises Failure with the place of what is wrong."""
+
+    def apart(self) -> Any:
+        """A hub of its own for trying a profile out."""
 
     def remove(self, profile_id: str) -> Any:
         """Forget a profile; raises Failure."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput
 from spyglass.profile import ContainerHop, Engine, Hop, SSHHop
-from spyglass.ui import parts, style
+from spyglass.ui import parts, resolving, style
+from spyglass.ui.errand import Errand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_PAUSE = 250  # milliseconds without a key before ssh_config is read again
 _ARROWS = {"up": [(4, 9), (8, 5), (12, 9)], "down": [(4, 7), (8, 11), (12, 7)]}
 
 
@@ -38,9 +40,18 @@ class HopRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.first: QWidget = self
-        self._across = QHBoxLayout(self)
+        self._across = QHBoxLayout()
         self._across.setContentsMargins(0, 0, 0, 0)
         self._across.setSpacing(6)
+        self.note = parts.Elided(role="dim")
+        self.note.setFont(style.small())
+        self.note.setContentsMargins(2, 0, 0, 0)
+        self.note.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addLayout(self._across)
+        column.addWidget(self.note)
         self.up = self._tool("up", "Move this hop towards this computer", lambda: self.moved.emit(-1))
         self.down = self._tool("down", "Move this hop away from this computer", lambda: self.moved.emit(1))
         self.drop = self._tool("cross", "Remove this hop", self.removed.emit)
@@ -61,6 +72,16 @@ class HopRow(QWidget):
     def hop(self) -> Hop:
         """The hop as written. Raises BadInput."""
         raise NotImplementedError
+
+    def ssh(self) -> SSHHop | None:
+        """The hop, if ssh_config has to do with it and it can be read."""
+        return None
+
+    def tell(self, text: str, *, wrong: bool) -> None:
+        """Show what the hop comes to."""
+        style.mark(self.note, role="bad" if wrong else "dim")
+        self.note.say(text)
+        self.note.setVisible(bool(text))
 
     def _tool(self, shape: str, name: str, then: object) -> QPushButton:
         made = parts.button("", then, small=True, name=name)  # type: ignore[arg-type]
@@ -89,6 +110,13 @@ class SSHRow(HopRow):
         host, user, identity = (f.text().strip() for f in (self.host, self.user, self.identity))
         return SSHHop(host=host, user=user, port=port_of(self.port.text()), identity=identity)
 
+    def ssh(self) -> SSHHop | None:
+        """The hop, while it can be read."""
+        try:
+            return self.hop()
+        except BadInput:
+            return None
+
 
 class ContainerRow(HopRow):
     """A container to go on from."""
@@ -116,6 +144,11 @@ class HopEditor(QWidget):
     def __init__(self, hops: Iterable[Hop]) -> None:
         super().__init__()
         self.rows: list[HopRow] = []
+        self.names = QStringListModel(self)
+        self._asked: list[SSHHop | None] = []
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._resolve)
+        self.changed.connect(self._pause.start)
         self._column = QVBoxLayout()
         self._column.setSpacing(6)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -131,6 +164,8 @@ class HopEditor(QWidget):
         for hop in hops:
             self.add(SSHRow(hop) if isinstance(hop, SSHHop) else ContainerRow(hop), quiet=True)
         self._arrange()
+        Errand(resolving.aliases, self.names.setStringList)
+        self._pause.start(0)
 
     def hops(self) -> tuple[Hop, ...]:
         """The hops as written. Raises BadInput that names the hop."""
@@ -148,10 +183,29 @@ class HopEditor(QWidget):
         row.moved.connect(lambda step: self._move(row, step))
         row.removed.connect(lambda: self._remove(row))
         self.rows.append(row)
+        if isinstance(row, SSHRow):
+            row.host.setCompleter(self._completer(row))
         if not quiet:
             self._arrange()
             self.changed.emit()
             row.first.setFocus()
+
+    def _completer(self, row: HopRow) -> QCompleter:
+        made = QCompleter(self.names, row)
+        made.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        made.setFilterMode(Qt.MatchFlag.MatchContains)
+        return made
+
+    def _resolve(self) -> None:
+        """Read ssh_config on a thread; what comes back counts if the hops are still the same."""
+        asked = self._asked = [row.ssh() for row in self.rows]
+        Errand(lambda: (asked, resolving.resolved(asked)), self._resolved)
+
+    def _resolved(self, outcome: tuple[list[SSHHop | None], list[tuple[str, bool]]]) -> None:
+        asked, told = outcome
+        if asked is self._asked and len(told) == len(self.rows):
+            for row, (text, wrong) in zip(self.rows, told, strict=True):
+                row.tell(text, wrong=wrong)
 
     def _move(self, row: HopRow, step: int) -> None:
         at = self.rows.index(row)

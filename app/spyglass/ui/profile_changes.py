@@ -1,15 +1,20 @@
-"""What a person does to profiles: new, edit, duplicate, remove."""
+"""What a person does to profiles: new, edit, duplicate, remove, import, export."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 
+from spyglass.errors import Failure
 from spyglass.profile import Profile
 from spyglass.questions import Consent
+from spyglass.store.profiles import slug
 from spyglass.ui import words
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.questions import ConsentDialog
@@ -48,13 +53,53 @@ class ProfileChanges:
             name = next(each for each in names if each.casefold() not in taken)
             self._open(msgspec.structs.replace(profile, id="", name=name), self._hub.add, "Duplicate profile")
 
+    def ask_import(self) -> None:
+        """Let the person choose files of profiles."""
+        dialog = self._files("Import profiles")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self.import_files([Path(name) for name in names]))
+        dialog.open()
+
+    def import_files(self, files: Sequence[Path]) -> None:
+        """Save the profile of each file, and show the last one. A broken one is refused with its place."""
+        last = ""
+        for file in files:
+            try:
+                last = self._hub.import_(file).id
+            except Failure as fault:
+                self._window.wishes.refused.emit(fault)
+        if last:
+            self._window.reload(last)
+
+    def ask_export(self) -> None:
+        """Let the person choose where the chosen profile is written to."""
+        profile = self._window.sidebar.current()
+        if profile and profile.id not in self._window.unsaved:
+            dialog = self._files("Export profile")
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix("toml")
+            dialog.selectFile(f"{slug(profile.name)}.toml")
+            dialog.fileSelected.connect(
+                lambda name: self._window.do(self._hub.export, profile.id, Path(name))
+            )
+            dialog.open()
+
+    def _files(self, title: str) -> QFileDialog:
+        made = QFileDialog(self._window, title)
+        made.setNameFilters(["Profiles (*.toml)", "All files (*)"])
+        made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return made
+
     def remove(self) -> None:
         """Forget the chosen profile; after a question if it is a saved one."""
         profile = self._window.sidebar.current()
         if profile and profile.id in self._window.unsaved:
             self._remove(profile)
         elif profile:
-            text = "Its connection is closed and its file is removed. Servers and nodes stay as they are."
+            text = (
+                "Its connection is closed, its file is removed, and its secrets leave the keyring. "
+                "Servers and nodes stay as they are."
+            )
             asked = Consent(f"Remove the profile {words.elided(profile.name)}?", text, "Remove", danger=True)
             dialog = ConsentDialog(asked, parent=self._window)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -82,7 +127,10 @@ class ProfileChanges:
         self._window.reload()
 
     def _open(self, profile: Profile, save: Callable[[Profile], object], title: str) -> None:
-        editor = ProfileEditor(profile, self._window.saved, save, self._window, title=title)
+        from spyglass import doctor  # noqa: PLC0415 - with all that connecting needs: not before the window
+
+        visit = partial(doctor.visit, self._hub)
+        editor = ProfileEditor(profile, self._window.saved, save, self._window, title=title, visit=visit)
         editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         editor.accepted.connect(lambda: self._saved(editor.result_profile()))
         editor.open()

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QScrollArea, QVBo
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
+from spyglass.ui.errand import Errand
 from spyglass.ui.hop_editor import HopEditor
+from spyglass.ui.trial import Trial, Visit
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayout
@@ -31,7 +33,9 @@ class ProfileEditor(QDialog):
         parent: QWidget | None = None,
         *,
         title: str = "Edit profile",
+        visit: Visit | None = None,
     ) -> None:
+        """``visit`` is the doctor's, for the button Test; without one there is no such button."""
         super().__init__(parent)
         others = list(others)
         self._profile = profile
@@ -52,6 +56,10 @@ class ProfileEditor(QDialog):
         self.reason = parts.label(role="dim")
         self.cancel = parts.button("Cancel", self.reject)
         self.ok = parts.button("Save", self._accept)
+        self.trial = Trial(visit) if visit else None
+        self.test = parts.button("Test", self._test)
+        self.test.setVisible(bool(visit))
+        self.ring = parts.label(role="warn", font=style.small())
         self._fill(others)
         self._lay_out(title)
         self._listen()
@@ -87,9 +95,13 @@ class ProfileEditor(QDialog):
         scroll.setWidget(inner)
         scroll.viewport().setAutoFillBackground(False)
         inner.setAutoFillBackground(False)
-        column.addWidget(scroll, 1)
-        bottom = parts.row(self.reason, self.cancel, self.ok, spacing=10)
-        bottom.setStretch(0, 1)
+        column.addWidget(scroll, 3)
+        if self.trial:
+            self.trial.setMinimumHeight(190)
+            self.trial.ended.connect(self._tested)
+            column.addWidget(self.trial, 2)
+        bottom = parts.row(self.test, self.reason, self.cancel, self.ok, spacing=10)
+        bottom.setStretch(1, 1)
         column.addLayout(bottom)
         self.resize(780, 600)
 
@@ -112,6 +124,9 @@ class ProfileEditor(QDialog):
             form.labelForField(widget).setFixedHeight(34)
         note = parts.label("Containers and nodes may be patterns: web-*, shop@*.", "dim", style.small())
         form.insertRow(5, "", note)
+        self.ring.setWordWrap(True)
+        self.ring.hide()
+        form.addRow("", self.ring)
         form.addRow("", self.production)
         form.addRow("", self.autoconnect)
         return form
@@ -124,11 +139,59 @@ class ProfileEditor(QDialog):
         self.hops.changed.connect(self._edited)
         for box in (self.production, self.autoconnect):
             box.toggled.connect(self._edited)
+        self.cookie.currentIndexChanged.connect(self._look_for_ring)
+        self._look_for_ring()
         QTimer.singleShot(0, self.name, self.name.setFocus)
+
+    def _look_for_ring(self) -> None:
+        """Whoever wants the keyring hears if there is none; asking takes a moment, so not in this thread."""
+        if self.cookie.currentData() == "keyring":
+            Errand(_no_ring, self._no_ring)
+        else:
+            self.ring.hide()
+
+    def _no_ring(self, reason: str) -> None:
+        words = f"{reason[:1].upper()}{reason[1:]}. The cookie is kept in memory until you quit."
+        self.ring.setText(words if reason else "")
+        self.ring.setVisible(bool(reason) and self.cookie.currentData() == "keyring")
+
+    # -- trying it out ----------------------------------------------------------------
+
+    def _test(self) -> None:
+        if self.trial is None:
+            return
+        if self.trial.running:
+            self.trial.cancel()
+            return
+        try:
+            made = self._named()
+        except BadInput:
+            return
+        self.test.setText("Stop test")
+        self.trial.start(made)
+
+    def _tested(self) -> None:
+        self.test.setText("Test")
+
+    def _named(self) -> Profile:
+        """The profile as written; to try it out it needs no name yet."""
+        made = self._written()
+        return check(msgspec.structs.replace(made, name=made.name or "test"))
+
+    def done(self, result: int) -> None:
+        """Qt: also the end of a test."""
+        if self.trial:
+            self.trial.cancel()
+        super().done(result)
+
+    # -- what is written --------------------------------------------------------------
 
     def profile(self) -> Profile:
         """The profile as written. Raises BadInput with the place."""
-        made = msgspec.structs.replace(
+        return self._checked(self._written())
+
+    def _written(self) -> Profile:
+        return msgspec.structs.replace(
             self._profile,
             name=self.name.text().strip(),
             group=self.group.currentText().strip(),
@@ -138,7 +201,6 @@ class ProfileEditor(QDialog):
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),
         )
-        return self._checked(made)
 
     def _checked(self, made: Profile) -> Profile:
         check(made)
@@ -156,6 +218,7 @@ class ProfileEditor(QDialog):
 
     def validate(self) -> None:
         """Show what is wrong, if anything; only what is right can be saved."""
+        self.test.setEnabled(self._can_go())
         try:
             made = self.profile()
         except BadInput as fault:
@@ -164,6 +227,13 @@ class ProfileEditor(QDialog):
             return
         refused = self._refused
         self._say(refused[1] if refused and refused[0] == made else "")
+
+    def _can_go(self) -> bool:
+        try:
+            self._named()
+        except BadInput:
+            return False
+        return True
 
     def _say(self, reason: str) -> None:
         self.reason.setText(reason.replace("`", ""))
@@ -202,6 +272,12 @@ def _field(text: str, placeholder: str, name: str) -> QLineEdit:
     made = QLineEdit(text, placeholderText=placeholder)
     made.setAccessibleName(name)
     return made
+
+
+def _no_ring() -> str:
+    from spyglass.store.secrets import Keyring  # noqa: PLC0415 - it takes 70 ms to import
+
+    return Keyring().why_not
 
 
 def blank() -> Profile:

@@ -19,6 +19,7 @@ from spyglass.errors import BadInput, Failure
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.ui import icons, parts, style
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
+from spyglass.ui.dropping import Drops
 from spyglass.ui.live import Live
 from spyglass.ui.page import ConnectionPage
 from spyglass.ui.profile_changes import ProfileChanges
@@ -133,12 +134,15 @@ class MainWindow(QMainWindow):
         self._action("Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, ()))
         for number, name in enumerate(("Nodes", "Forwards", "Log"), 1):
             self._action(name, f"Alt+{number}", partial(self.page.tabs.setCurrentIndex, number - 1))
+        self._action("Import profiles…", "Ctrl+O", self.changes.ask_import)
+        Drops(self, self.changes.import_files)
         self._action("Preferences", "Ctrl+,", self.preferences_wanted.emit)
         self._action("Quit", "Ctrl+Q", self.quit_wanted.emit)
         on = self.sidebar.list
         self.connect_action = self._action("Connect", "", self._toggle, on)
         self.edit_action = self._action("Edit…", "F2", self.changes.edit, on)
         self.duplicate_action = self._action("Duplicate…", "Ctrl+D", self.changes.duplicate, on)
+        self._action("Export…", "Ctrl+E", self.changes.ask_export, on)
         for text, keys, down in (("Move up", "Alt+Up", False), ("Move down", "Alt+Down", True)):
             self._action(text, keys, partial(self.changes.step, down=down), on)
         self.remove_action = self._action("Remove…", "Del", self.changes.remove, on)

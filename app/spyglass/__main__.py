@@ -6,6 +6,7 @@ is imported, and a second start hands over to the first and ends before Qt is im
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def _window(argv: list[str]) -> int:
         return 1
     if claim is None and os.name == "posix":
         return 0
+    gc.disable()  # until the window is there: nothing that is made by then is garbage
     from spyglass.ui.app import start  # noqa: PLC0415
 
     return start(argv, claim)

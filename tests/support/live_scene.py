@@ -12,8 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from PySide6.QtWidgets import QApplication
+from typing import TYPE_CHECKING
 
 from spyglass import demo, log
 from spyglass.hub import Hub
@@ -27,6 +26,9 @@ from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
 from support.screenshots import load_fonts, scaled_name
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 _UP = 40.0  # seconds that connecting may take
 

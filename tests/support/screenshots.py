@@ -19,6 +19,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QWidget
 
+from spyglass.doctor import Check
 from spyglass.keeping import PLACES
 from spyglass.log import Line, Ring
 from spyglass.profile import ContainerHop, Profile, SSHHop
@@ -40,6 +41,7 @@ _LOG = (
 )
 
 
+_COMES_TO = ("→ 10.99.0.1, user deploy, port 2222", "→ 10.0.3.7, user ops, port 2222, key id_billing", "")
 KEY = "SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8"
 LEND = (
     "The node has no runtime_tools. Spyglass loads observer_backend and appmon_info into its memory "
@@ -61,6 +63,9 @@ REMOVE = Consent(
     "Remove",
     danger=True,
 )
+
+
+_WATCHED = "20"  # seconds that a real node's figures are measured for
 
 
 def ring() -> Ring:
@@ -105,6 +110,7 @@ def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
         "small": lambda: _sized(window(directory, fake.LONG), 860, 560),
         "menu": lambda: _menu(window(directory, fake.SHOP)),
         "editor": lambda: ProfileEditor(_winding(), fake.PROFILES, lambda p: p),
+        "editor-test": _tried,
         "editor-new": lambda: ProfileEditor(blank(), fake.PROFILES, lambda p: p, title="New profile"),
         **{f"ask-{name}": partial(_ask, question) for name, question in QUESTIONS.items()},
         "ask-remove": lambda: questions.ConsentDialog(REMOVE),
@@ -115,6 +121,25 @@ def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
 def _winding() -> Profile:
     hops = (SSHHop("bastion"), SSHHop("10.0.3.7", "ops", 2222, "~/.ssh/id_billing"), ContainerHop("billing"))
     return Profile(name="Billing", id=fake.BILLING.id, group="Production", hops=hops, production=True)
+
+
+def _tried() -> ProfileEditor:
+    """The editor after a test that met a fault."""
+    checks = (
+        Check("keyring", "ok", "the system's keyring answers"),
+        Check("bastion", "ok", "agent SHA256:9w2kXc, 18 ms"),
+        Check("10.0.3.7", "bad", "Permission denied", "Tried: key ~/.ssh/id_billing. It accepts: publickey."),
+    )
+    made = ProfileEditor(_winding(), fake.PROFILES, lambda p: p, visit=lambda *_: iter(checks))
+    made.hops._pause.stop()  # not by this computer's ssh_config
+    for row, text in zip(made.hops.rows, _COMES_TO, strict=True):
+        row.tell(text, wrong=False)
+    if made.trial:
+        made.trial.show()
+        for check in checks:
+            made.trial._came(check)
+        made.trial._over("Done")
+    return made
 
 
 def _ask(question: Question) -> QWidget:
@@ -179,6 +204,9 @@ def main(argv: list[str]) -> int:
     for scale in ("1", "2"):
         env = os.environ | {"SPYGLASS_RENDER": "1", "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen"}
         subprocess.run([sys.executable, "-m", "support.screenshots", *argv], env=env, check=True)
+        if not argv[1:] or "live" in argv[1:]:
+            words = ["-m", "support.live_scene", str(out.resolve()), _WATCHED]
+            subprocess.run([sys.executable, *words], env=env, check=True)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,9 @@ THEMES = ("system", "auto", "light", "dark")
 _SWITCH = 0.001
 """Seconds that a busy worker may hold the interpreter while the window waits for it. Painting
 hands it over at each call into Qt, so Python's own 5 ms would add up to stalls."""
+
+
+_CALM = 1000  # milliseconds after which the window is surely painted
 
 
 def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
@@ -96,6 +100,7 @@ def run(
     if not options.background:
         window.show()
     obey(window, argv)
+    QTimer.singleShot(_CALM, gc.enable)  # see __main__: what lives by then is no garbage
     with _listening(claim, hub, window, presence):
         try:
             with _Signals(presence):

@@ -24,8 +24,9 @@ from spyglass.answers import Answers
 from spyglass.bulletin import Bulletin
 from spyglass.errors import Cancelled, Failure
 from spyglass.figures import Figures
-from spyglass.keeping import Keeper, Safe
+from spyglass.keeping import Keeper
 from spyglass.remote.base import Stop
+from spyglass.safe import Safe
 from spyglass.service import Service
 from spyglass.session import Session
 from spyglass.status import Phase, Status, advance, backoff
@@ -84,7 +85,7 @@ class Connection:
         self._question = ask
         self._withdraw = withdraw
         self._stop = Stop()
-        keep = keep or partial(Safe().keeper, profile, saved=False)
+        keep = keep or partial(Keeper, Safe(), profile, saved=False)
         self._secrets = keep(self._ask, self._stop)
         self._answers = Answers(self._secrets.ask)
         self._standby = standby

@@ -11,7 +11,7 @@ import queue
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from spyglass.connection import Options
 from spyglass.errors import Cancelled, Failure
@@ -35,6 +35,16 @@ class Check:
     remedy: str = ""
 
 
+class Visited(Protocol):
+    """What a visit needs of a hub."""
+
+    def erl(self) -> str:
+        """The Erlang that the person chose, or empty."""
+
+    def apart(self) -> Hub:
+        """A hub with connections of its own."""
+
+
 def this_computer(erl: str = "") -> Iterator[Check]:
     """What Spyglass needs here, whatever the target."""
     yield _erlang(erl)
@@ -44,7 +54,7 @@ def this_computer(erl: str = "") -> Iterator[Check]:
     yield _ssh_config()
 
 
-def visit(hub: Hub, profile: Profile, stop: Stop, tell: Callable[[str], None]) -> Iterator[Check]:
+def visit(hub: Visited, profile: Profile, stop: Stop, tell: Callable[[str], None]) -> Iterator[Check]:
     """Every check of this computer and of the profile's way, by a connection of its own that ends after.
 
     ``tell`` hears what is being done. ``stop`` ends it (Cancelled). Blocks: not for the window's thread.

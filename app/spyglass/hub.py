@@ -18,8 +18,9 @@ from spyglass.connection import Connection, Options
 from spyglass.desktop.changes import Changes
 from spyglass.errors import Failure, Missing, NeedsAnswer
 from spyglass.figures import Readings
-from spyglass.keeping import Safe
+from spyglass.keeping import Keeper
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry, Wish
+from spyglass.safe import Safe
 from spyglass.standby import Standby
 from spyglass.status import Phase, Status
 from spyglass.store import paths
@@ -192,7 +193,7 @@ class Hub:
             wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
         (self._unattended.add if unattended else self._unattended.discard)(wanted.id)
         ask, withdraw = self._asker(wanted.id), partial(self._withdraw, wanted.id)
-        keep = partial(self._safe.keeper, wanted, saved=self._saved(wanted.id))
+        keep = partial(Keeper, self._safe, wanted, saved=self._saved(wanted.id))
         connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw, keep)
         with self._lock:
             running = self._connections.get(wanted.id)

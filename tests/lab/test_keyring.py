@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 APP = Path(__file__).parents[2] / "app"
+TESTS = Path(__file__).parents[1]
 
 STORE = """
 from spyglass.store.secrets import Keyring
@@ -32,6 +33,52 @@ try:
 except Failure as failure:
     print(failure.code, "|", failure.title)
 """
+
+LOGIN = """
+from pathlib import Path
+from spyglass.keeping import Keeper
+from spyglass.profile import Profile
+from spyglass.questions import Typed
+from spyglass.remote import auth
+from spyglass.remote.base import Stop
+from spyglass.remote.sshconfig import Settings
+from spyglass.safe import Safe
+from support.authserver import Doorman, door
+
+def log_in(safe, right, *typed):
+    left, asked = list(typed), []
+    def ask(question):
+        asked.append(question)
+        return left.pop(0)
+    keeper = Keeper(safe, Profile(name="lab", id="1" * 32), ask, Stop(), saved=True)
+    with door(Doorman(steps=[["password"]], password=right)) as transport:
+        bob = Settings("prod", "prod", "bob")
+        way = auth.authenticate(transport, bob, keeper.ask, Stop(), secrets=keeper)
+    print(way, len(asked), *(question.why_not or "-" for question in asked))
+"""
+
+STAYS = (
+    LOGIN
+    + """
+log_in(Safe(), "swordfish", Typed("swordfish", "keyring"))
+log_in(Safe(), "swordfish")
+log_in(Safe(), "marlin", Typed("marlin", "keyring"))
+log_in(Safe(), "marlin")
+safe = Safe()
+safe.forget("1" * 32)
+log_in(safe, "marlin", "marlin")
+log_in(safe, "marlin")
+"""
+)
+
+SHUT = (
+    LOGIN
+    + """
+safe = Safe()
+log_in(safe, "swordfish", Typed("swordfish", "keyring"))
+log_in(safe, "swordfish")
+"""
+)
 
 UNLOCKED = "printf testpw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "
 LOCKED = UNLOCKED + (
@@ -117,3 +164,30 @@ def test_a_variable_cannot_choose_a_back_end_that_keeps_nothing(home: Path) -> N
     output = _run(home, STORE, UNLOCKED, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
 
     assert output.splitlines() == ["swordfish ü", "None"]
+
+
+def test_a_password_is_stored_used_replaced_when_wrong_and_deleted_with_its_profile(home: Path) -> None:
+    """Each line: how the login went, how often a person was asked, and why not for the keyring."""
+    output = _run(home, STAYS, UNLOCKED, PYTHONPATH=f"{APP}{os.pathsep}{TESTS}")
+
+    assert output.splitlines() == [
+        "password 1 -",
+        "password 0",
+        "password 1 -",
+        "password 0",
+        "password 1 -",
+        "password 0",
+    ]
+
+
+def test_a_locked_keyring_costs_one_question_that_says_so_and_loses_nothing(home: Path) -> None:
+    output = _run(home, SHUT, LOCKED, PYTHONPATH=f"{APP}{os.pathsep}{TESTS}")
+
+    assert output.splitlines() == ["password 1 The system's keyring is locked.", "password 0"]
+
+
+def test_without_a_keyring_the_question_says_why(home: Path) -> None:
+    output = _run(home, SHUT, services=False, PYTHONPATH=f"{APP}{os.pathsep}{TESTS}")
+
+    assert output.startswith("password 1 No system keyring found (")
+    assert output.splitlines()[-1] == "password 0"

@@ -87,7 +87,10 @@ class FakeHub:
         found = document.shape(document.table(path.read_bytes(), path.name), Profile, path.name)
         return self.add(msgspec.structs.replace(found, id=""))
 
-    def apart(self) -> FakeHub:
+    def erl(self) -> str:
+        return ""
+
+    def apart(self) -> Any:
         raise NotImplementedError
 
     def remove(self, profile_id: str) -> None:

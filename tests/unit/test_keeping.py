@@ -9,56 +9,18 @@ from typing import Any
 import pytest
 
 from spyglass.errors import Cancelled, Failure
-from spyglass.keeping import UNSAVED, WAITS, Keeper, Safe
+from spyglass.keeping import UNSAVED, Keeper
 from spyglass.profile import Profile
 from spyglass.questions import Consent, HostKey, Secret, Typed
 from spyglass.remote.base import Stop
+from spyglass.safe import WAITS, Safe
+from support.fake_ring import FakeRing
 
 LAB = Profile(name="lab", id="1" * 32)
 PASSWORD = Secret("password", "deploy@prod")
 COOKIE = Secret("cookie", "shop@h")
 WHERE = ("password", "deploy@prod")
 LOCKED = Failure("The system's keyring is locked", "Unlock it.", code="keyring-locked")
-
-
-class FakeRing:
-    """A keyring in memory; ``fault`` is raised at each use, ``gate`` blocks each use while it is closed."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-        self.why_not = ""
-        self.fault: Failure | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-        self.uses = 0
-        self.threads: set[str] = set()
-
-    def _use(self) -> None:
-        self.uses += 1
-        self.threads.add(threading.current_thread().name)
-        self.gate.wait(10)
-        if self.fault:
-            raise self.fault
-
-    def get(self, profile_id: str, kind: str) -> str | None:
-        self._use()
-        return self.kept.get((profile_id, kind))
-
-    def set(self, profile_id: str, kind: str, secret: str) -> None:
-        self._use()
-        self.kept[profile_id, kind] = secret
-
-    def delete(self, profile_id: str, kind: str) -> None:
-        self._use()
-        self.kept.pop((profile_id, kind), None)
-
-    def delete_all(self, profile_id: str) -> None:
-        self._use()
-        self.kept = {key: value for key, value in self.kept.items() if key[0] != profile_id}
-
-    def bundle(self, kind: str) -> Any:
-        text = self.kept.get((LAB.id, kind))
-        return json.loads(text) if text else None
 
 
 class Person:
@@ -88,7 +50,7 @@ def safe(ring: FakeRing) -> Safe:
 
 
 def keeper(safe: Safe, person: Person, profile: Profile = LAB, *, saved: bool = True) -> Keeper:
-    return safe.keeper(profile, person.ask, Stop(), saved=saved)
+    return Keeper(safe, profile, person.ask, Stop(), saved=saved)
 
 
 def log_in(safe: Safe, person: Person, right: str, question: Secret = PASSWORD) -> str | None:
@@ -104,7 +66,7 @@ def log_in(safe: Safe, person: Person, right: str, question: Secret = PASSWORD) 
 
 def test_what_goes_into_the_keyring_is_found_by_the_next_run(ring: FakeRing) -> None:
     assert log_in(Safe(lambda: ring), Person(Typed("SECRET", "keyring")), "SECRET") == "SECRET"
-    assert ring.bundle("ssh-password") == {"deploy@prod": "SECRET"}
+    assert ring.bundle(LAB.id, "ssh-password") == {"deploy@prod": "SECRET"}
     person = Person()
     assert log_in(Safe(lambda: ring), person, "SECRET") == "SECRET"
     assert person.asked == []
@@ -118,7 +80,7 @@ def test_no_host_is_in_the_name_of_an_entry(ring: FakeRing, safe: Safe) -> None:
 def test_secrets_of_several_hosts_lie_side_by_side(ring: FakeRing, safe: Safe) -> None:
     log_in(safe, Person(Typed("SECRET", "keyring")), "SECRET")
     log_in(safe, Person(Typed("OTHER1", "keyring")), "OTHER1", Secret("password", "ops@bastion"))
-    assert ring.bundle("ssh-password") == {"deploy@prod": "SECRET", "ops@bastion": "OTHER1"}
+    assert ring.bundle(LAB.id, "ssh-password") == {"deploy@prod": "SECRET", "ops@bastion": "OTHER1"}
 
 
 @pytest.mark.parametrize("answer", ["SECRET", Typed("SECRET", "run")], ids=["a str", "run"])
@@ -151,7 +113,7 @@ def test_a_stored_one_that_is_wrong_is_asked_anew_and_replaced(ring: FakeRing, s
     person = Person(Typed("NEWONE", "keyring"))
     assert log_in(safe, person, "NEWONE") == "NEWONE"
     assert person.asked[0].usual == "keyring"
-    assert ring.bundle("ssh-password") == {"deploy@prod": "NEWONE"}
+    assert ring.bundle(LAB.id, "ssh-password") == {"deploy@prod": "NEWONE"}
 
 
 def test_it_leaves_the_keyring_when_the_person_wants_it_elsewhere(ring: FakeRing, safe: Safe) -> None:
@@ -208,7 +170,7 @@ def test_a_keyring_that_is_locked_meanwhile_loses_nothing(ring: FakeRing, safe: 
 def test_stopping_ends_the_wait_for_a_keyring_that_nobody_unlocks(ring: FakeRing, safe: Safe) -> None:
     ring.gate.clear()
     stop = Stop()
-    one = safe.keeper(LAB, Person().ask, stop, saved=True)
+    one = Keeper(safe, LAB, Person().ask, stop, saved=True)
     threading.Timer(0.05, stop.set).start()
     with pytest.raises(Cancelled):
         one.get(*WHERE)
@@ -240,12 +202,6 @@ def test_two_connections_take_turns_at_a_keyring_that_is_being_unlocked(ring: Fa
     assert found == ["SECRET", "SECRET"]
 
 
-def test_what_somebody_else_wrote_there_is_no_secret_of_ours(ring: FakeRing, safe: Safe) -> None:
-    for text in ("no JSON", "[1]", "7"):
-        ring.kept[LAB.id, "ssh-password"] = text
-        assert keeper(safe, Person()).get(*WHERE) is None
-
-
 def test_deleting_a_profile_deletes_its_secrets(ring: FakeRing, safe: Safe) -> None:
     log_in(safe, Person(Typed("SECRET", "keyring")), "SECRET")
     log_in(safe, Person("OTHER1"), "OTHER1", Secret("password", "ops@bastion"))
@@ -268,7 +224,7 @@ def test_a_cookie_is_kept_until_it_was_wrong(ring: FakeRing, safe: Safe) -> None
     assert [one.ask(COOKIE), one.ask(COOKIE)] == ["OLDONE", "OLDONE"]
     assert one.ask(replace(COOKIE, again=True)) == "NEWONE"
     assert one.ask(COOKIE) == "NEWONE"
-    assert ring.bundle("cookie") == {"shop@h": "NEWONE"}
+    assert ring.bundle(LAB.id, "cookie") == {"shop@h": "NEWONE"}
 
 
 def test_a_stored_cookie_that_was_wrong_is_gone_even_when_nobody_knows_another(
@@ -302,7 +258,7 @@ def test_a_profile_that_says_keyring_is_offered_that_and_a_nodes_cookie_replaces
     one.ask(Secret("cookie", "lab"))
     assert person.asked[0].usual == "keyring"
     one.ask(COOKIE)
-    assert ring.bundle("cookie") == {"lab": "NEWONE", "shop@h": "NEWONE"}
+    assert ring.bundle(LAB.id, "cookie") == {"lab": "NEWONE", "shop@h": "NEWONE"}
 
 
 def test_codes_host_keys_and_consents_pass_through(safe: Safe) -> None:

@@ -51,6 +51,9 @@ class HubLike(Protocol):
     def import_(self, path: Path) -> Profile:
         """Save the profile of a file; raises Failure with the place of what is wrong."""
 
+    def erl(self) -> str:
+        """The Erlang that the person chose (a path), or empty."""
+
     def apart(self) -> Any:
         """A hub of its own for trying a profile out."""
 

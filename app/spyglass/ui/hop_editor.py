@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, get_args
 
 from PySide6.QtCore import QPointF, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput
 from spyglass.profile import ContainerHop, Engine, Hop, SSHHop
 from spyglass.ui import parts, resolving, style
+from spyglass.ui.actions import completer
 from spyglass.ui.errand import Errand
 
 if TYPE_CHECKING:
@@ -184,17 +185,11 @@ class HopEditor(QWidget):
         row.removed.connect(lambda: self._remove(row))
         self.rows.append(row)
         if isinstance(row, SSHRow):
-            row.host.setCompleter(self._completer(row))
+            row.host.setCompleter(completer(self.names, row))
         if not quiet:
             self._arrange()
             self.changed.emit()
             row.first.setFocus()
-
-    def _completer(self, row: HopRow) -> QCompleter:
-        made = QCompleter(self.names, row)
-        made.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        made.setFilterMode(Qt.MatchFlag.MatchContains)
-        return made
 
     def _resolve(self) -> None:
         """Read ssh_config on a thread; what comes back counts if the hops are still the same."""

@@ -16,6 +16,7 @@ from spyglass.profile import Profile
 from spyglass.questions import Consent
 from spyglass.store.profiles import slug
 from spyglass.ui import words
+from spyglass.ui.dropping import Drops
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.questions import ConsentDialog
 
@@ -31,6 +32,7 @@ class ProfileChanges:
     def __init__(self, hub: HubLike, window: MainWindow) -> None:
         self._hub = hub
         self._window = window
+        Drops(window, self.import_files)
 
     def new(self) -> None:
         """Open the editor on an empty profile."""

@@ -141,8 +141,8 @@ class Line(QWidget):
         words.addWidget(_readable(text))
         if check.remedy:
             words.addWidget(_readable(parts.label(check.remedy, "dim", style.small())))
-        across = parts.row(parts.StateMark(check.state), spacing=10)
-        across.setAlignment(Qt.AlignmentFlag.AlignTop)
+        across = parts.row(spacing=10)
+        across.addWidget(parts.StateMark(check.state), 0, Qt.AlignmentFlag.AlignTop)
         across.addLayout(words, 1)
         self.setLayout(across)
         self.setAccessibleName(f"{check.name}: {check.detail}. {check.remedy}".strip())

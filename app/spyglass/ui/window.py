@@ -12,14 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSettings, QStringListModel, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QCompleter, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput, Failure
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.ui import icons, parts, style
+from spyglass.ui.actions import action, completer
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
-from spyglass.ui.dropping import Drops
 from spyglass.ui.live import Live
 from spyglass.ui.page import ConnectionPage
 from spyglass.ui.profile_changes import ProfileChanges
@@ -121,41 +120,26 @@ class MainWindow(QMainWindow):
         self.quick.returnPressed.connect(self.connect_quick)
         self.quick.textChanged.connect(self.complaint.hide)
         self._names = QStringListModel(self)
-        completer = QCompleter(self._names, self)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        self.quick.setCompleter(completer)
+        self.quick.setCompleter(completer(self._names, self))
         style.Theme.current.changed.connect(self._restyle)
 
     def _add_actions(self) -> None:
-        self._action("&New profile", "Ctrl+N", self.changes.new)
-        self._action("Quick connect", "Ctrl+K", self.focus_quick)
-        self._action("Search profiles", "Ctrl+F", lambda: self._focus(self.sidebar.search))
-        self._action("Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, ()))
+        action(self, "&New profile", "Ctrl+N", self.changes.new)
+        action(self, "Quick connect", "Ctrl+K", self.focus_quick)
+        action(self, "Search profiles", "Ctrl+F", lambda: self._focus(self.sidebar.search))
+        action(self, "Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, ()))
         for number, name in enumerate(("Nodes", "Forwards", "Log"), 1):
-            self._action(name, f"Alt+{number}", partial(self.page.tabs.setCurrentIndex, number - 1))
-        self._action("Import profiles…", "Ctrl+O", self.changes.ask_import)
-        Drops(self, self.changes.import_files)
-        self._action("Preferences", "Ctrl+,", self.preferences_wanted.emit)
-        self._action("Quit", "Ctrl+Q", self.quit_wanted.emit)
-        on = self.sidebar.list
-        self.connect_action = self._action("Connect", "", self._toggle, on)
-        self.edit_action = self._action("Edit…", "F2", self.changes.edit, on)
-        self.duplicate_action = self._action("Duplicate…", "Ctrl+D", self.changes.duplicate, on)
-        self._action("Export…", "Ctrl+E", self.changes.ask_export, on)
+            action(self, name, f"Alt+{number}", partial(self.page.tabs.setCurrentIndex, number - 1))
+        action(self, "Import profiles…", "Ctrl+O", self.changes.ask_import)
+        action(self, "Preferences", "Ctrl+,", self.preferences_wanted.emit)
+        action(self, "Quit", "Ctrl+Q", self.quit_wanted.emit)
+        self.connect_action = action(on := self.sidebar.list, "Connect", "", self._toggle)
+        self.edit_action = action(on, "Edit…", "F2", self.changes.edit)
+        action(on, "Duplicate…", "Ctrl+D", self.changes.duplicate)
+        action(on, "Export…", "Ctrl+E", self.changes.ask_export)
         for text, keys, down in (("Move up", "Alt+Up", False), ("Move down", "Alt+Down", True)):
-            self._action(text, keys, partial(self.changes.step, down=down), on)
-        self.remove_action = self._action("Remove…", "Del", self.changes.remove, on)
-
-    def _action(self, text: str, keys: str, then: Callable[[], object], on: QWidget | None = None) -> QAction:
-        made = QAction(text, on or self)
-        made.setShortcut(QKeySequence(keys))
-        made.setShortcutContext(
-            Qt.ShortcutContext.WidgetShortcut if on else Qt.ShortcutContext.WindowShortcut,
-        )
-        made.triggered.connect(lambda _checked: then())
-        (on or self).addAction(made)
-        return made
+            action(on, text, keys, partial(self.changes.step, down=down))
+        action(on, "Remove…", "Del", self.changes.remove)
 
     # -- what is shown ----------------------------------------------------------------
 

@@ -169,7 +169,8 @@ def trusted(*, terminal: bool, ask: bool = True) -> list[str]:
             "Spyglass runs as root: the helper is for a user",
             "Run it as yourself, or add the address by hand: `ip address add`.",
         )
-    return [*elevation(terminal=terminal, ask=ask), str(trust.check())]
+    path = trust.check()
+    return [*elevation(terminal=terminal, ask=ask), str(path)]
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

@@ -77,7 +77,8 @@ def connect(laptop: Laptop, node: str, cookie: str) -> str:
 def clean(laptop: Laptop) -> Iterator[set[str]]:
     """What listened before; an epmd that a person's node started is the test's to end."""
     yield listening(laptop)
-    laptop.place.sh("pkill -x epmd || true")  # of the laptop's own processes
+    for pid in (pid for pid, command in laptop.processes().items() if "epmd -daemon" in command):
+        laptop.place.run(["kill", str(pid)])
     wait_until(lambda: listening(laptop) == laptop.sockets(), "epmd ends", 5)
 
 

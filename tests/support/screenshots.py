@@ -59,7 +59,8 @@ QUESTIONS: dict[str, Question] = {
 }
 REMOVE = Consent(
     "Remove the profile Shop EU?",
-    "Its connection is closed and its file is removed. Servers and nodes stay as they are.",
+    "Its connection is closed, its file is removed, and its secrets leave the keyring. "
+    "Servers and nodes stay as they are.",
     "Remove",
     danger=True,
 )

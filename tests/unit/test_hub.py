@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
+from spyglass import doctor
 from spyglass.connection import Options
-from spyglass.errors import Failure, Missing, Unreachable
+from spyglass.errors import Cancelled, Failure, Missing, Unreachable
 from spyglass.hub import Hub
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Ask, Secret
+from spyglass.remote.base import Stop
+from spyglass.safe import Safe
 from spyglass.status import Phase, Status
 from spyglass.store.profiles import Profiles
+from support.fake_ring import FakeRing
 from support.fake_world import FakeVM, World, found
 
 
@@ -235,3 +239,34 @@ def test_live_figures_reach_whoever_watches_until_they_leave(
 
 def test_without_a_connection_there_are_no_figures(hub: Hub) -> None:
     hub.watch_stats("0" * 32, lambda _readings: None)()
+
+
+def test_removing_a_profile_removes_its_secrets_and_waits_for_no_keyring(hub: Hub) -> None:
+    ring = FakeRing()
+    hub._safe = Safe(lambda: ring)
+    saved = hub.add(Profile(name="lab"))
+    ring.kept[saved.id, "cookie"] = "{}"
+    ring.gate.clear()
+    hub.remove(saved.id)  # returns although the keyring does not
+    assert ring.kept
+    ring.gate.set()
+    hub.close()
+    assert ring.kept == {}
+
+
+def test_a_profile_is_tried_out_beside_its_connection(hub: Hub, world: World) -> None:
+    told: list[str] = []
+    profile = Profile(name="lab", hops=(SSHHop(host="prod"),))
+    checks = list(doctor.visit(hub, profile, Stop(), told.append))
+    assert [check.state for check in checks if check.name == "prod"] == ["ok"]
+    assert "Looking for nodes" in told
+    assert (hub.statuses(), hub.profiles()) == ([], [])
+
+
+def test_trying_a_profile_out_can_be_stopped(hub: Hub, world: World) -> None:
+    stop = Stop()
+    with pytest.raises(Cancelled):
+        for _ in doctor.visit(
+            hub, Profile(name="lab", hops=(SSHHop(host="prod"),)), stop, lambda _: stop.set()
+        ):
+            pass

@@ -121,8 +121,8 @@ class Trial(QFrame):
 
     def _over(self, outcome: str) -> None:
         self._run = None
-        bad, look = self.counts["bad"], self.counts["warn"]
-        found = "everything works" if not bad and not look else f"{bad} broken, {look} worth a look"
+        counted = (f"{self.counts['bad']} broken", f"{self.counts['warn']} worth a look")
+        found = ", ".join(words for words in counted if words[0] != "0") or "everything works"
         self.said.say(f"Tested: {found}" if outcome == "Done" else outcome)
         self.ended.emit()
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 import sys
 import types
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from spyglass.errors import Cancelled
-from spyglass.profile import ContainerHop
+from spyglass.profile import ContainerHop, SSHHop
 from spyglass.remote.base import Remote, Stop
 from spyglass.remote.local import Local
 from spyglass.remote.opening import open_hops
@@ -75,3 +76,17 @@ def test_nothing_is_opened_once_stopped(engine: list[Inner]) -> None:
     with ExitStack() as stack, pytest.raises(Cancelled):
         open_hops([ContainerHop("a")], nobody, stop, stack)
     assert engine == []
+
+
+def test_what_ssh_config_wants_and_does_not_get_is_noted_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("Host prod\n  StrictHostKeyChecking no\n")
+    monkeypatch.setattr("spyglass.remote.opening._open", lambda *_: Local())
+    with ExitStack() as stack, caplog.at_level("INFO", "spyglass"):
+        open_hops([SSHHop("prod")], nobody, Stop(), stack, config=config)
+    noted = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
+    assert [line.partition(": ")[2] for line in noted] == [
+        "StrictHostKeyChecking no is not followed, unknown keys are asked about"
+    ]

@@ -179,3 +179,17 @@ def test_a_killed_spyglass_leaves_no_address_for_a_second(
     guest.send(signal.SIGKILL)
     laptop.place.sh(GONE)
     guest.close()
+
+
+def test_the_address_stays_while_the_link_is_lost_and_comes_back(
+    laptop: Laptop, fleet: Fleet, clean: set[str]
+) -> None:
+    truth = fleet["remotenode"]
+    with forwarded(laptop, "lab", truth.node, "--alias", "auto"):
+        for pid, command in fleet.server.place.processes().items():
+            if command.startswith("sshd: deploy"):
+                fleet.server.place.run(["kill", "-KILL", str(pid)], check=False)
+        assert "tcp 127.0.0.2%lo:19000 spyglass" in listening(laptop)
+        wait_until(
+            lambda: connect(laptop, truth.node, truth.cookie).startswith("{true"), "it is back", 30, 0.5
+        )

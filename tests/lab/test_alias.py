@@ -103,7 +103,7 @@ def test_the_recipe_as_it_stands_with_nothing_changed_on_the_server(
 def test_another_user_of_the_laptop_is_not_let_in(laptop: Laptop, fleet: Fleet, clean: set[str]) -> None:
     script = (
         "import socket; s = socket.create_connection(('127.0.0.2', 4369), 5)\n"
-        "s.sendall(b'\\0\\1n'); print(s.recv(99))"
+        "s.sendall(b'\\0\\1n'); print(b''.join(iter(lambda: s.recv(99), b'')))"
     )
     with forwarded(laptop, "lab", fleet["remotenode"].node, "--alias", "auto"):
         mine = laptop.run(["/usr/bin/python3", "-c", script])

@@ -103,7 +103,7 @@ def test_a_stuck_local_reader_blocks_nobody_else(forward: Forward) -> None:
 def test_a_stuck_remote_reader_blocks_nobody_else(forward: Forward) -> None:
     with target.open_to(forward.port, b"Z") as stuck, target.open_to(forward.port, b"E") as other:
         stuck.settimeout(0.3)
-        with pytest.raises(TimeoutError):  # noqa: PT012 - it is the loop that must end so
+        with pytest.raises(TimeoutError):
             while True:
                 stuck.sendall(bytes(1 << 20))
         for _ in range(50):

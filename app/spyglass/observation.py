@@ -135,7 +135,7 @@ class Observation:
             if kind in {"nodedown", "unresponsive"} and event and event.get("node") == self.node:
                 raise Lost(
                     f"{self.node} is gone",
-                    "Its Observer window was closed; it opens again when the node is back.",
+                    "Its Observer window was closed at once. Observe it again when the node is back.",
                 )
             if kind == "exit":
                 raise Failure(

@@ -62,6 +62,8 @@ class Presence(QObject):
         self.tray: Tray | None = None
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE)
         self._patience.timeout.connect(self._show_without_tray)
+        self._logout = QTimer(self, singleShot=True, interval=_LOGOUT)
+        self._logout.timeout.connect(self._stays)
         app.setQuitOnLastWindowClosed(False)
         window.may_close = self.closing
         window.quit_wanted.connect(self.quit)
@@ -168,7 +170,7 @@ class Presence(QObject):
             return True
         if not self.hides:
             return self.quit()
-        if self._preferred.value.close_to_tray_said:
+        if self._preferred.value.close_to_tray_said or not self._window.isVisible():
             self._window.hide()
         else:
             self._say_where()
@@ -210,6 +212,7 @@ class Presence(QObject):
     def close(self) -> None:
         """The event loop has ended: whatever this began ends too."""
         self._patience.stop()
+        self._logout.stop()
         if self.tray:
             self.tray.close()
         if self._demo:
@@ -226,7 +229,7 @@ class Presence(QObject):
     def _session_ends(self) -> None:
         """The desktop asks before a log-out: the windows close without a question of ours."""
         self._leaving = True
-        QTimer.singleShot(_LOGOUT, self, self._stays)
+        self._logout.start()
 
     def _stays(self) -> None:
         self._leaving = False

@@ -22,7 +22,6 @@ from spyglass.ui.wizard import Wizard
 from support import fake_hub as fake
 
 if TYPE_CHECKING:
-
     from pytestqt.qtbot import QtBot
 
     from spyglass.ui.window import MainWindow

@@ -100,7 +100,7 @@ def run(
     if not options.background:
         window.show()
     obey(window, argv)
-    QTimer.singleShot(_CALM, gc.enable)  # see __main__: what lives by then is no garbage
+    QTimer.singleShot(_CALM, _collect)
     with _listening(claim, hub, window, presence):
         try:
             with _Signals(presence):
@@ -111,6 +111,15 @@ def run(
             presence.close()
             window.deleteLater()  # now, and not by the garbage collector when Qt has gone
             QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+
+
+def _collect() -> None:
+    """Garbage is collected from now on (see __main__); what lives by now is never looked through again.
+
+    A full collection over the whole program would hold the window up for tens of milliseconds.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 @contextmanager

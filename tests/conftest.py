@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ With ``CI`` in the environment any other skip fails the run."""
 
 _skipped: dict[str, list[str]] = {}
 
+# A shell's background jobs ignore Ctrl-C, and hand that on to all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 guards.sweep()
 _HOME = Path(tempfile.mkdtemp(prefix=guards.prefix()))
 guards.private_environment(_HOME)

@@ -7,9 +7,11 @@ import os
 import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,6 +148,14 @@ def test_it_keeps_the_right_to_configure_the_network_and_no_other(client: Client
     assert values["NoNewPrivs"] == "1"
 
 
+@pytest.fixture
+def installed() -> Iterator[Path]:
+    """The helper where every user can read it, as after an installation; a checkout may lie below /root."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(shutil.copy(HELPER, directory))
+
+
 @pytest.mark.parametrize(
     ("user", "env", "arguments"),
     [
@@ -160,9 +170,9 @@ def test_it_keeps_the_right_to_configure_the_network_and_no_other(client: Client
     ],
 )
 def test_it_starts_for_a_user_through_pkexec_or_sudo_and_without_arguments_only(
-    place: Place, user: str, env: dict[str, str], arguments: list[str]
+    place: Place, installed: Path, user: str, env: dict[str, str], arguments: list[str]
 ) -> None:
-    done = place.run([str(HELPER), *arguments], user=user, env=env, check=False)
+    done = place.run([str(installed), *arguments], user=user, env=env, check=False)
 
     assert done.returncode == 2
     assert done.stdout == ""
@@ -387,6 +397,7 @@ def test_whatever_it_is_told_it_answers_each_line_and_never_has_a_forbidden_addr
 
 LISTEN = """
 import sys
+import tempfile
 from spyglass.aliases import listen
 from spyglass.forward import OwnListener
 kept = listen("10.50.0.9", 5001, 4369)

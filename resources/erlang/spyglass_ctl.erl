@@ -15,8 +15,8 @@
 -export([start/0, event/1]).
 
 -define(LINE_LIMIT, 1000000).
--define(LEAVE_LIMIT_MS, 250).
--define(SETTLE_MS, 60).
+-define(LEAVE_LIMIT_MS, 300).
+-define(SETTLE_MS, 90).
 
 %% @doc The entry point (`-run spyglass_ctl').
 start() ->

@@ -30,6 +30,13 @@ def without_backend(name: str) -> AbstractContextManager[Beam]:
     return beam(name, flags=["-eval", "code:del_path(runtime_tools)."])
 
 
+def until_without(vm: LocalNode, remote: Beam) -> None:
+    """A node answers before it has done what its command line says."""
+    deadline = time.monotonic() + 5
+    while vm.call(remote.name, "code", "which", ["observer_backend"]) != "non_existing":
+        assert time.monotonic() < deadline
+
+
 def count(vm: LocalNode, remote: Beam) -> int:
     return int(vm.call(remote.name, "erlang", "system_info", ["process_count"]))
 
@@ -37,6 +44,7 @@ def count(vm: LocalNode, remote: Beam) -> int:
 def test_what_is_lent_is_taken_back(vm: LocalNode) -> None:
     with without_backend("bare@127.0.0.9") as remote:
         join(vm, remote)
+        until_without(vm, remote)
         assert not vm.check_backend(remote.name)
         vm.can_lend(remote.name)
         processes = count(vm, remote)
@@ -56,6 +64,7 @@ def test_what_is_lent_is_taken_back_at_our_end(cache: Path, tmp_path: Path, endi
     with without_backend("bare@127.0.0.9") as remote:
         with local_vm(cache, tmp_path) as first:
             join(first, remote)
+            until_without(first, remote)
             first.lend(remote.name)
             if ending == "kill":
                 os.kill(first.pid, 9)

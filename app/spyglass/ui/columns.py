@@ -51,29 +51,29 @@ def _far(node: NodeInfo) -> str:
 
 
 NODES = (
-    Column("Node", 172, lambda n, _: n.node, look="strong"),
-    Column("Container", 84, lambda n, _: n.container or HOST),
+    Column("Node", 140, lambda n, _: n.node, look="strong"),
+    Column("Container", 80, lambda n, _: n.container or HOST),
     Column("Image", 118, lambda n, _: n.image or "", look="dim", shown=False),
-    Column("OTP", 56, lambda n, _: n.otp or "", key=_otp),
+    Column("OTP", 62, lambda n, _: n.otp or "", key=_otp),
     Column("Name type", 86, lambda n, _: n.name_type or "", shown=False),
-    Column("Cookie from", 130, lambda n, _: n.cookie.source or "", look="chip"),
+    Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip"),
     Column(
-        "Processes", 92, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
+        "Processes", 98, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
         tip="Processes on the node, over the last two minutes",
     ),
     Column(
-        "Memory", 106, figure=lambda r: r.memory, told=words.size, look="figure", line="ok",
+        "Memory", 112, figure=lambda r: r.memory, told=words.size, look="figure", line="ok",
         tip="Memory that the node has allocated, over the last two minutes",
     ),
     Column(
-        "Run queue", 54, figure=lambda r: r.run_queue, told=words.grouped, look="figure",
+        "Run queue", 58, figure=lambda r: r.run_queue, told=words.grouped, look="figure",
         tip="Processes that are ready to run and wait for a scheduler",
     ),
     Column(
         "Load", 62, figure=lambda r: -1 if r.load is None else r.load, told=words.percent, look="figure",
         shown=False, tip="The part of the schedulers that was busy in the last two seconds",
     ),
-    Column("Uptime", 78, figure=lambda r: r.uptime, told=words.uptime, look="figure"),
+    Column("Uptime", 88, figure=lambda r: r.uptime, told=words.uptime, look="figure"),
     Column("State", 76, words.node_state, look="prose"),
 )  # fmt: skip
 FORWARDS = (

@@ -48,8 +48,7 @@ class Findings:
             return not known or not peer.creation  # nodes older than OTP 23 tell no creation
 
     def warn(self, text: str) -> None:
-        """Tell people something, once."""
-        _log.warning("%s", text)
+        """Tell people something, once; who asked for the search logs it, and knows for which profile."""
         with self._lock:
             self._warnings[text] = None
 

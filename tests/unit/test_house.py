@@ -47,6 +47,7 @@ ELSEWHERE = {
     "tests/unit/cli/test_entry.py": "cli/parser",
     "tests/unit/erlang/test_discovery.py": "crew findings found ground inside jar reader search survey visit",
     "tests/unit/erlang/test_runtime.py": "installation",
+    "tests/unit/erlang/test_secure.py": "remote/tls",
     "tests/unit/remote/test_auth.py": "authkeys keyfiles userauth",
     "tests/unit/remote/test_container.py": "engine",
     "tests/unit/remote/test_hostkeys.py": "hostcert sshwire",

@@ -122,9 +122,13 @@ def test_a_port_that_speaks_something_else_is_told() -> None:
         listener.accept()[0].close()
 
 
+def _hang_up(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
 def test_a_port_that_hangs_up_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=listener.accept()[0].close)
+        thread = threading.Thread(target=_hang_up, args=(listener,))
         thread.start()
         with pytest.raises((Lost, Denied)):
             Secured(Local(), Credentials()).dial("127.0.0.1", listener.getsockname()[1], 2)

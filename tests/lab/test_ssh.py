@@ -16,7 +16,7 @@ from spyglass.remote.base import Stop
 from spyglass.remote.local import Local
 from spyglass.remote.ssh import SSH
 from support import sshd, target
-from support.links import connect, connected, holdings, nobody, until
+from support.links import connect, connected, everything, gone, holdings, nobody, until
 from support.sshd import Sshd
 
 
@@ -96,7 +96,7 @@ def test_a_slow_command_is_killed_at_its_time(link: SSH, tmp_path: Path) -> None
     assert failure.value.code == "timeout"
     assert time.monotonic() - started < 3
     pid = int(pid_file.read_text())
-    assert until(lambda: not Path(f"/proc/{pid}").exists())
+    assert until(lambda: gone(pid))
 
 
 def test_twenty_commands_at_once_keep_to_max_sessions(link: SSH) -> None:
@@ -156,15 +156,8 @@ def test_half_close_then_the_answer(link: SSH, port: int) -> None:
     stream = link.dial("127.0.0.1", port)
     stream.sendall(b"H" + bytes(300_000))
     stream.shutdown_write()
-    assert target_answer(stream) == b"300000"
+    assert everything(stream) == b"300000"
     stream.close()
-
-
-def target_answer(stream: object) -> bytes:
-    data = b""
-    while piece := stream.recv(100):  # type: ignore[attr-defined]
-        data += piece
-    return data
 
 
 def test_sending_after_a_half_close_is_an_error_and_does_not_spin(link: SSH, port: int) -> None:
@@ -230,6 +223,75 @@ def test_a_server_with_nothing_in_common_is_told_as_such(tmp_path: Path) -> None
             connect(server)
         assert failure.value.code == "algorithms"
         assert not failure.value.retry
+
+
+def test_a_pipe_is_a_stream_to_a_command(link: SSH) -> None:
+    stream = link.pipe(["sh", "-c", "cat; echo 'the end' >&2"])
+    data = os.urandom(3_000_000)  # more than a window
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(everything(stream)))
+    reader.start()
+    stream.sendall(data)
+    stream.shutdown_write()
+    reader.join(20)
+    assert received == [data]
+    assert stream.why() == "the end"
+    stream.close()
+    stream.close()
+
+
+def test_a_pipe_s_standard_error_is_drained_and_its_end_kept(link: SSH) -> None:
+    stream = link.pipe(["sh", "-c", "head -c 5000000 /dev/zero >&2; echo; echo last >&2; exit 7"])
+    assert everything(stream) == b"\n"
+    assert stream.why().endswith("last")
+    mute = link.pipe(["sh", "-c", "exit 7"])
+    assert everything(mute) == b""
+    assert mute.why() == "it ended with status 7"
+    mute.close()
+    stream.close()
+
+
+def test_closing_a_pipe_ends_its_command(link: SSH, tmp_path: Path) -> None:
+    stream = link.pipe(["sh", "-c", f"echo $$ > {tmp_path}/pid; echo; exec cat"])
+    assert stream.recv(1) == b"\n"
+    stream.close()
+    assert until(lambda: gone(int((tmp_path / "pid").read_text())))
+
+
+def test_pipes_leave_room_for_commands_and_the_one_too_many_is_told(link: SSH) -> None:
+    pipes = [link.pipe(["cat"]) for _ in range(6)]
+    with pytest.raises(Unreachable) as failure:
+        link.pipe(["cat"], timeout=0.1)
+    assert failure.value.code == "sessions"
+    assert [link.run(["true"]).status for _ in range(3)] == [0, 0, 0]
+    for number in range(12):  # each place is given back
+        pipes.pop(0).close()
+        pipes.append(link.pipe(["cat"]))
+        pipes[-1].sendall(b"%d" % number)
+        assert pipes[-1].recv(9) == b"%d" % number
+    for pipe in pipes:
+        pipe.close()
+
+
+def test_a_server_that_allows_one_session_gives_it_to_one_after_the_other(tmp_path: Path) -> None:
+    with sshd.running(tmp_path, ["MaxSessions 1"]) as server, connected(server) as link:
+        for _ in range(3):
+            pipe = link.pipe(["cat"])
+            pipe.sendall(b"x")
+            assert pipe.recv(1) == b"x"
+            pipe.close()
+            assert link.run(["echo", "y"]).stdout == b"y\n"
+
+
+def test_a_pipe_of_a_lost_link_breaks(server: Sshd) -> None:
+    link = connect(server)
+    stream = link.pipe(["cat"])
+    link.close()
+    with pytest.raises(OSError, match="cut off"):
+        stream.recv(1)
+    with pytest.raises(Failure) as failure:
+        link.pipe(["cat"])
+    assert failure.value.code == "lost"
 
 
 def test_latency_is_measured(link: SSH) -> None:

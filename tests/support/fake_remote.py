@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from spyglass.errors import Unreachable
-from spyglass.remote.base import Output, Relay, Stream
+from spyglass.remote.base import Output, Piped, Relay, Stream
 
 FLAGS_25 = 0x4_0000_0000 | 1 << 24 | 1  # new ids, the new handshake, published: an OTP 25 in plain view
 
@@ -44,6 +44,8 @@ class FakeStream:
     def __init__(self, player: Player) -> None:
         self.player = player
         self.closed = False
+        self.ended = False
+        self.reason = ""
 
     def recv(self, size: int, /) -> bytes:
         """What the player said; empty at the end."""
@@ -62,9 +64,14 @@ class FakeStream:
 
     def shutdown_write(self) -> None:
         """Nothing changes for the player."""
+        self.ended = True
 
     def settimeout(self, seconds: float | None, /) -> None:
         """Time does not pass here."""
+
+    def why(self) -> str:
+        """What the test has put there."""
+        return self.reason
 
     def close(self) -> None:
         """Be closed."""
@@ -162,12 +169,18 @@ Answer = Callable[[list[str], bytes | None], Output]
 
 
 class FakeRemote:
-    """``listening`` maps (host, port) to what makes a player; ``answer`` runs commands."""
+    """``listening`` maps (host, port) to what makes a player; ``answer`` runs commands, ``talk`` pipes."""
 
-    def __init__(self, listening: dict[tuple[str, int], Callable[[], Player]], answer: Answer) -> None:
-        self.listening, self._answer = listening, answer
+    def __init__(
+        self,
+        listening: dict[tuple[str, int], Callable[[], Player]],
+        answer: Answer,
+        talk: Callable[[list[str]], Player] | None = None,
+    ) -> None:
+        self.listening, self._answer, self._talk = listening, answer, talk
         self.dialled: list[tuple[str, int]] = []
         self.ran: list[list[str]] = []
+        self.piped: list[list[str]] = []
         self.streams: list[FakeStream] = []
         self._lock = threading.Lock()
 
@@ -180,6 +193,14 @@ class FakeRemote:
         with self._lock:
             self.ran.append(list(argv))
         return self._answer(list(argv), stdin)
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
+        """A stream to a new player; one that has ended where nothing talks."""
+        with self._lock:
+            self.piped.append(list(argv))
+        stream = FakeStream(self._talk(list(argv)) if self._talk else Said(b""))
+        self.streams.append(stream)
+        return stream
 
     def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
         """A stream to a new player, or Unreachable."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spyglass.profile import SSHHop
 from spyglass.questions import Question
-from spyglass.remote.base import Remote, Stop
+from spyglass.remote.base import Remote, Stop, Stream
 from spyglass.remote.local import Local
 from spyglass.remote.ssh import SSH
 from support.sshd import Sshd
@@ -55,3 +55,19 @@ def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def everything(stream: Stream) -> bytes:
+    """What comes until the other side ends."""
+    data = b""
+    while piece := stream.recv(65536):
+        data += piece
+    return data
+
+
+def gone(pid: int) -> bool:
+    """Whether this process runs no more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True

@@ -17,6 +17,8 @@ from typing import Protocol
 
 from spyglass.errors import Cancelled
 
+TAIL = 2000  # bytes of a command's standard error that are kept
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -49,6 +51,20 @@ class Stream(Protocol):
         """Release it; may be called twice and from any thread."""
 
 
+class Piped(Stream, Protocol):
+    """The standard input and output of a command that runs there.
+
+    ``shutdown_write`` ends its input, ``close`` ends the command. Reading gives ``b""`` at
+    the end of its output, also when the command was not there or failed: see ``why`` then.
+    """
+
+    def why(self) -> str:
+        """The end of what it wrote to standard error (at most :data:`TAIL` bytes), without secrets.
+
+        How it ended where it wrote nothing; empty while it runs, and after a good end.
+        """
+
+
 class Relay(Protocol):
     """Carries connections of a local listener to a far port until closed."""
 
@@ -62,6 +78,14 @@ class Remote(Protocol):
     def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
         """Run a command there. Raises Unreachable, Lost, Denied (running not allowed), or
         a Failure with code ``timeout``; a command that fails is an Output, not an error."""
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
+        """Run a command there for as long as the stream is open; ``timeout`` is for its start.
+
+        Raises Unreachable, Lost or Denied. Of a command that is not there one may hear only
+        at the end of the stream, or by Missing. Over SSH a server allows few at once: code
+        ``sessions`` (Unreachable) when none became free in time.
+        """
 
     def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
         """Connect to ``host:port`` as seen from there. Raises Unreachable, Lost or Denied."""

@@ -1,14 +1,17 @@
-"""Session channels: one that runs a command for somebody, one that warms the server up."""
+"""Session channels: those that run a command for somebody, and one that warms the server up."""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from paramiko.message import Message
 
+from spyglass.log import redact
+from spyglass.remote.base import TAIL
 from spyglass.remote.channel import PIECE, Channel
 
 if TYPE_CHECKING:
@@ -111,6 +114,59 @@ class Command(Channel):
     def _tell(self) -> None:
         with self.lock:
             self.out_buffer_cv.notify_all()
+
+
+class PipedCommand(Channel):
+    """A session channel whose data are a command's input and output (:class:`~spyglass.remote.base.Piped`).
+
+    ``leave`` is called once when it is over, from whichever thread ends it.
+    """
+
+    def __init__(self, chanid: int) -> None:
+        super().__init__(chanid)
+        self.started = False
+        self.forbidden = False
+        self.begun = threading.Event()  # one of the two above is known, or it is over
+        self.leave: Callable[[], None] | None = None
+        self._said = b""
+
+    def why(self) -> str:
+        """Why the command ended, as far as it said so; waits a moment for its end."""
+        self.status_event.wait(0.5)
+        said = redact(self._said.decode(errors="replace").strip())
+        status = self.exit_status
+        return said or (f"it ended with status {status}" if status > 0 else "")
+
+    def close(self) -> None:
+        """End the command: its input ends, it is told to, and nobody reads what it writes."""
+        transport = self.transport
+        if transport is not None and self.started and not self.closed and self.exit_status < 0:
+            with contextlib.suppress(OSError):
+                request(transport, self, "signal", "TERM", reply=False)  # RFC 4254, 6.9
+        super().close()
+
+    def _feed_extended(self, m: Any) -> None:
+        if m.get_int() == 1:  # SSH_EXTENDED_DATA_STDERR (RFC 4254, 5.2)
+            data = m.get_binary()
+            self._said = (self._said + data)[-TAIL:]
+            self._give_back(len(data))
+
+    def _request_success(self, m: Any) -> None:
+        self.started = True
+        super()._request_success(m)  # type: ignore[misc]  # not in the stubs
+        self.begun.set()
+
+    def _request_failed(self, m: Any) -> None:
+        self.forbidden = True
+        super()._request_failed(m)  # type: ignore[misc]  # not in the stubs
+        self.begun.set()
+
+    def _set_closed(self) -> None:
+        super()._set_closed()
+        self.begun.set()
+        leave, self.leave = self.leave, None
+        if leave:
+            leave()
 
 
 class WarmUp(Channel):

@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 
 from spyglass.errors import Denied, Failure, Missing, Unreachable
-from spyglass.remote.base import Output, Relay, Remote, Stream
+from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
 from spyglass.remote.engine import ENGINES, Facts, Network, Published, read_inspect
 from spyglass.remote.relay import ThreadRelay
 
@@ -56,6 +56,11 @@ class Container:
         if output.status in {1, 125, 126, 127, 255}:
             self._complain(output.stderr.decode("utf-8", "replace"))
         return output
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
+        """Run a command inside, with a stream to it. The engine's complaints are in ``why`` at its end."""
+        options = ["-i", *(["-u", self.user] * bool(self.user))]
+        return self.inner.pipe(command(self.facts.engine, "exec", *options, self.facts.id, *argv), timeout)
 
     def read(self, path: str, limit: int = 65536) -> bytes | None:
         """A small file from inside, without running anything there; None when there is none to be had."""

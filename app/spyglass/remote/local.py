@@ -10,9 +10,10 @@ import subprocess
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spyglass.errors import Failure
 from spyglass.remote.base import Output, Stop
+from spyglass.remote.child import CommandStream
 from spyglass.remote.dialling import connect
+from spyglass.remote.noes import too_slow
 from spyglass.remote.relay import ThreadRelay
 
 if TYPE_CHECKING:
@@ -68,11 +69,15 @@ class Local:
             try:
                 out, err = child.communicate(stdin or b"", timeout)
             except subprocess.TimeoutExpired:
-                raise _too_slow(argv[0], timeout) from None
+                raise too_slow(argv[0], timeout, self.describe()) from None
             finally:
                 _end(child)
         status = child.returncode
         return Output(status if status >= 0 else -1, out, err)
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> CommandStream:
+        """Run a command in a process group of its own, with a stream to it; closing that ends the group."""
+        return CommandStream(argv)
 
     def dial(self, host: str, port: int, timeout: float = 5.0) -> SocketStream:
         """Connect to ``host:port``."""
@@ -112,12 +117,3 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
-
-
-def _too_slow(command: str, timeout: float) -> Failure:
-    return Failure(
-        f"{command} did not end within {timeout:g} seconds on this computer",
-        "See whether the machine is overloaded, or whether the command waits for something.",
-        retry=True,
-        code="timeout",
-    )

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shlex
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from spyglass.errors import Denied, Failure, Lost, Unreachable
+from spyglass.errors import Failure, Lost
 from spyglass.questions import Ask
-from spyglass.remote import auth, sshconfig, trust
+from spyglass.remote import auth, noes, sshconfig, trust
 from spyglass.remote.base import Output, Remote, Stop
 from spyglass.remote.channel import Channel
-from spyglass.remote.command import Command, WarmUp, request
+from spyglass.remote.command import Command, PipedCommand, WarmUp, request
 from spyglass.remote.dialling import explain, place
 from spyglass.remote.reach import reach, shake_hands
 from spyglass.remote.relay import ThreadRelay
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from spyglass.profile import SSHHop
     from spyglass.remote.auth import Secrets
     from spyglass.remote.sshconfig import Settings
+
+_A_MOMENT = 0.05  # seconds until a session that was refused is asked for again
+_C = TypeVar("_C", bound=Channel)
 
 
 def _silent(_step: str) -> None:
@@ -101,18 +105,40 @@ class SSH:
     def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
         """Run a command through the account's login shell; ``timeout`` seconds, then it is killed."""
         deadline = time.monotonic() + timeout
-        channel = self._session(deadline, argv[0], timeout)
+        channel = self._session(Command, deadline, argv[0], timeout)
         try:
             self._send_request(channel, "exec", shlex.join(argv))
             if not channel.converse(stdin or b"", deadline):
                 self._send_request(channel, "signal", "KILL", reply=False)  # RFC 4254, 6.9
-                raise self._too_slow(argv[0], timeout)
+                raise noes.too_slow(argv[0], timeout, self.describe())
         except OSError as exc:
             raise self._gone() from exc
         finally:
             channel.close()
             self._sessions.leave()
         return self._outcome(channel)
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> PipedCommand:
+        """Run a command through the account's login shell, with a stream to it.
+
+        It holds one of the few sessions that the server allows, so it has to wait for one,
+        and at most ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        channel = self._session(PipedCommand, deadline, argv[0], timeout)
+        channel.leave = functools.partial(self._sessions.leave, broken_off=True)
+        try:
+            self._send_request(channel, "exec", shlex.join(argv))
+            channel.begun.wait(max(0.0, deadline - time.monotonic()))
+        except OSError as exc:
+            channel.close()
+            raise self._gone() from exc
+        if channel.started:
+            return channel
+        channel.close()
+        if channel.forbidden:
+            raise noes.no_commands(self.describe())
+        raise noes.too_slow(argv[0], timeout, self.describe()) if self._transport.is_alive() else self._gone()
 
     def dial(self, host: str, port: int, timeout: float = 5.0) -> Channel:
         """Connect from the server to ``host:port`` (a direct-tcpip channel)."""
@@ -123,7 +149,7 @@ class SSH:
         try:
             return self._transport.open(Channel, "direct-tcpip", (host, port), timeout, stop)
         except Refused as exc:
-            raise self._no_way(exc, host, port) from exc
+            raise noes.no_way(exc, host, port, self.describe()) from exc
         except TimeoutError as exc:
             raise explain(exc, host, port, self.describe()) from exc
         except OSError as exc:
@@ -184,19 +210,24 @@ class SSH:
 
     # sessions
 
-    def _session(self, deadline: float, command: str, timeout: float) -> Command:
+    def _session(self, kind: type[_C], deadline: float, command: str, timeout: float) -> _C:
         """A session channel, when one of the few that a server allows is free."""
         while True:
-            if not self._sessions.enter(deadline):
-                raise self._too_slow(command, timeout)
+            if not self._sessions.enter(deadline, long=kind is PipedCommand):
+                raise (
+                    noes.too_slow(command, timeout, self.describe())
+                    if kind is Command
+                    else noes.no_session(self.describe())
+                )
             try:
-                return self._transport.open(Command, "session", None, deadline - time.monotonic(), Stop())
+                return self._transport.open(kind, "session", None, deadline - time.monotonic(), Stop())
             except Refused as exc:
                 if not self._sessions.refused():
-                    raise self._forbidden(exc.words) from exc
+                    raise noes.no_commands(self.describe(), exc.words) from exc
+                time.sleep(_A_MOMENT)
             except TimeoutError as exc:
                 self._sessions.leave()
-                raise self._too_slow(command, timeout) from exc
+                raise noes.too_slow(command, timeout, self.describe()) from exc
             except OSError as exc:
                 self._sessions.leave()
                 raise self._gone() from exc
@@ -206,7 +237,7 @@ class SSH:
 
     def _outcome(self, channel: Command) -> Output:
         if channel.forbidden:
-            raise self._forbidden("")
+            raise noes.no_commands(self.describe())
         if not channel.started or not (channel.eof_received or channel.exit_status >= 0):
             raise self._gone()
         return Output(channel.exit_status, b"".join(channel.out), b"".join(channel.err))
@@ -225,41 +256,3 @@ class SSH:
             return channel
         self._sessions.leave()
         return None
-
-    # failures in words
-
-    def _no_way(self, exc: Refused, host: str, port: int) -> Failure:
-        """A refused direct-tcpip channel (RFC 4254, 5.1)."""
-        where, here = place(host, port), self.describe()
-        if exc.code == Refused.PROHIBITED:
-            return Denied(
-                f"{here} does not forward to {where}",
-                "The server forbids it: see AllowTcpForwarding and PermitOpen in its sshd_config, and the "
-                "options of the key in authorized_keys.",
-                code="forwarding-prohibited",
-            )
-        if "refused" in exc.words.lower():
-            return explain(ConnectionRefusedError(), host, port, here)
-        if any(
-            word in exc.words.lower() for word in ("not known", "no address", "name resolution", "resolve")
-        ):
-            return explain(socket.gaierror(), host, port, here)
-        words = exc.words.rstrip(".") or "no reason given"
-        return Unreachable(
-            f"{where} can't be reached from {here}: {words}", "See whether it is up, seen from there."
-        )
-
-    def _forbidden(self, words: str) -> Denied:
-        return Denied(
-            f"{self.describe()} does not let this account run commands" + (f": {words}" if words else ""),
-            "Spyglass looks around by commands: see ForceCommand, MaxSessions and the account's shell there.",
-            code="exec-prohibited",
-        )
-
-    def _too_slow(self, command: str, timeout: float) -> Failure:
-        return Failure(
-            f"{command} did not end within {timeout:g} seconds on {self.describe()}",
-            "See whether the machine is overloaded, or whether the command waits for something.",
-            retry=True,
-            code="timeout",
-        )

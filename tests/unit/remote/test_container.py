@@ -41,6 +41,14 @@ def test_a_command_runs_by_the_engine_s_exec() -> None:
     assert remote.ran[0][3:] == ["docker", "exec", "-i", "-u", "1000", identity(1), "echo", "a b; rm"]
 
 
+def test_a_pipe_goes_by_the_engine_s_exec_as_well() -> None:
+    place, remote = inside(user="1000")
+    place.pipe(["nc", "127.0.0.1", "4369"])
+    assert remote.piped[0][3:] == [
+        "docker", "exec", "-i", "-u", "1000", identity(1), "nc", "127.0.0.1", "4369",
+    ]  # fmt: skip
+
+
 def test_a_failing_command_is_an_output() -> None:
     place, _ = inside(lambda argv, stdin: Output(1, b"", b"grep: no such file"))
     assert place.run(["grep"]).status == 1

@@ -8,7 +8,7 @@ import pytest
 
 from spyglass.errors import Failure
 from spyglass.remote.local import Local
-from support.links import until
+from support.links import gone, until
 
 
 def test_a_command_gives_status_and_both_outputs() -> None:
@@ -37,14 +37,7 @@ def test_at_its_time_a_command_is_killed_with_all_it_started(tmp_path: Path) -> 
     assert failure.value.code == "timeout"
     assert time.monotonic() - started < 5
     pid = int(file.read_text())
-    assert until(lambda: not _alive(pid))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    assert until(lambda: gone(pid))
 
 
 def test_a_command_inherits_no_descriptor() -> None:

@@ -15,7 +15,7 @@ RUN="erlang-base erlang-crypto erlang-ssl erlang-observer erlang-runtime-tools e
 DEMO="$RUN xvfb xauth openbox xdotool imagemagick x11-utils dbus fonts-inter adwaita-icon-theme procps util-linux"
 # What the tests need besides: nodes, containers and a network of their own.
 TEST="$DEMO elixir docker.io iptables busybox-static iproute2 gnome-keyring
-  sudo desktop-file-utils appstream"
+  sudo polkitd pkexec desktop-file-utils appstream libxml2-utils lintian debootstrap"
 
 say() { printf '%s\n' "$*" >&2; }
 

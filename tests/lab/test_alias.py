@@ -7,17 +7,16 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from spyglass.loopback import trust
+from support.lab.authority import Installed
 from support.lab.fleet import Fleet
 from support.lab.laptop import OTHER, Laptop
 from support.lab.place import Guest
 from support.lab.server import wait_until
 
-HELPER = Path(__file__).parents[2] / "packaging/linux/spyglass-loopback"
 CALL = """
 node = String.to_atom(hd(System.argv()))
 IO.inspect({Node.connect(node), :rpc.call(node, :erlang, :node, []), :code.which(:spyglass_epmd)})
@@ -34,15 +33,6 @@ SUDOERS = """
 printf 'root ALL=(ALL) ALL\\ndev ALL=(root) NOPASSWD: %s ""\\n' "$1" > /run/spyglass-lab/sudoers
 chmod 440 /run/spyglass-lab/sudoers
 mount --bind /run/spyglass-lab/sudoers /etc/sudoers
-"""
-INSTALLED = """
-mkdir -p /run/spyglass-lab
-mount -t tmpfs -o mode=755 none /run/spyglass-lab
-mkdir /run/spyglass-lab/up /run/spyglass-lab/work
-mount -t overlay -o lowerdir=/usr/libexec,upperdir=/run/spyglass-lab/up,workdir=/run/spyglass-lab/work \
-  none /usr/libexec
-install -o root -g root -m 755 -d "$(dirname "$2")"
-install -o root -g root -m 755 "$1" "$2"
 """
 
 
@@ -147,10 +137,10 @@ def installed(laptop: Laptop) -> Iterator[None]:
     """The helper where a package puts it, on the laptop only, and sudo that does not ask for it."""
     if not shutil.which("sudo"):
         pytest.skip("sudo is not installed")
-    laptop.place.sh(INSTALLED, str(HELPER), str(trust.HELPER))
-    laptop.place.sh(SUDOERS, str(trust.HELPER))
-    yield
-    laptop.place.sh("umount /etc/sudoers /usr/libexec /run/spyglass-lab")
+    with Installed(laptop.place):
+        laptop.place.sh(SUDOERS, str(trust.HELPER))
+        yield
+        laptop.place.sh("umount /etc/sudoers")
 
 
 def test_a_private_address_is_put_on_lo_by_the_helper_through_sudo(

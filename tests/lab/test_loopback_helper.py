@@ -99,6 +99,17 @@ def helped(place: Place, program: Path = HELPER) -> Iterator[Client]:
         assert until(lambda: not aliases(place), 6)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def abandoned(place: Place) -> Iterator[tuple[Place, float]]:
+    """A place whose helper was killed, and when: at the start, as its end takes a minute."""
+    with Place("abandoned") as made:
+        guest = made.popen([str(HELPER)], env={"SUDO_UID": str(UID)}, stdin=subprocess.PIPE)
+        assert Client(guest).ask("add 10.42.7.9") == "ok 10.42.7.9"
+        guest.send(signal.SIGKILL)
+        guest.wait(5)
+        yield made, time.monotonic()
+
+
 @pytest.fixture
 def client(place: Place) -> Iterator[Client]:
     with helped(place) as made:
@@ -109,7 +120,7 @@ def client(place: Place) -> Iterator[Client]:
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The helper with seconds in place of a minute, so that its time can be waited for."""
     text = HELPER.read_text()
-    for old, new in (("LIFETIME = 60", "LIFETIME = 3"), ("RENEW = 15.0", "RENEW = 0.5")):
+    for old, new in (("LIFETIME = 55", "LIFETIME = 3"), ("RENEW = 15.0", "RENEW = 0.5")):
         assert text.count(old) == 1
         text = text.replace(old, new)
     copy = tmp_path_factory.mktemp("helper") / "hasty"
@@ -179,13 +190,15 @@ def test_it_starts_for_a_user_through_pkexec_or_sudo_and_without_arguments_only(
     assert "pkexec or sudo" in done.stderr
 
 
-def test_an_address_bears_its_owners_mark_and_a_minute_of_life(place: Place, client: Client) -> None:
+def test_an_address_bears_its_owners_mark_and_less_than_a_minute_of_life(
+    place: Place, client: Client
+) -> None:
     assert client.ask("add 10.42.7.9") == "ok 10.42.7.9"
     (entry,) = on_lo(place)
 
     assert (entry["local"], entry["prefixlen"], entry["scope"]) == ("10.42.7.9", 32, "host")
     assert entry["label"] == f"lo:sg{UID}"
-    assert 50 < entry["valid_life_time"] <= 60
+    assert 45 < entry["valid_life_time"] <= 55
     assert client.ask("list") == "ok 10.42.7.9"
     assert client.ask("del 10.42.7.9") == "ok 10.42.7.9"
     assert client.ask("list") == "ok"
@@ -446,3 +459,51 @@ def test_a_neighbour_on_the_network_does_not_reach_it(place: Place, neighbour: P
         "open",
     ]
     server.close()
+
+
+JOURNAL = """
+mkdir /run/up /run/work
+mount -t overlay -o lowerdir=/dev,upperdir=/run/up,workdir=/run/work none /dev
+rm -f /dev/log
+"""
+RECEIVE = """
+import os, socket
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+journal.bind("/dev/log")
+os.chmod("/dev/log", 0o666)
+print("up", flush=True)
+while True:
+    print(journal.recv(2000).decode(), flush=True)
+"""
+
+
+def test_what_is_added_and_removed_stands_in_the_journal_with_the_users_number() -> None:
+    with Place("journal") as place:
+        place.sh("mount -t tmpfs none /run")
+        place.sh(JOURNAL)
+        journal = place.popen(["python3", "-c", RECEIVE])
+        assert journal.popen.stdout.readline() == b"up\n"
+        with helped(place) as client:
+            client.ask("add 10.42.7.9")
+            client.ask("del 10.42.7.9")
+            client.ask("add 10.42.7.10")
+            client.ask("add 8.8.8.8")
+            client.hang_up()
+        told = [journal.popen.stdout.readline().decode().partition(": ") for _ in range(4)]
+        assert [words for _, _, words in told] == [
+            f"{what} {address} on the loopback interface for uid {UID}\n"
+            for what, address in (
+                ("added", "10.42.7.9"),
+                ("removed", "10.42.7.9"),
+                ("added", "10.42.7.10"),
+                ("removed", "10.42.7.10"),
+            )
+        ]
+        assert all(re.fullmatch(r"<29>.* spyglass-loopback\[\d+\]", head) for head, _, _ in told)
+
+
+def test_the_kernel_ends_what_a_killed_helper_leaves_within_a_minute(
+    abandoned: tuple[Place, float],
+) -> None:
+    place, killed = abandoned
+    assert until(lambda: not aliases(place), killed + 60 - time.monotonic())

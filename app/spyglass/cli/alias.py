@@ -24,7 +24,7 @@ _BEFORE = (
 
 def hold(run: Run, chosen: Sequence[NodeInfo], options: argparse.Namespace) -> int:
     """Let the nodes answer at their addresses until Ctrl-C; those that come back are led to again."""
-    helper = client.Helper(lambda: _command(options))
+    helper = client.Helper(lambda: _command(options), once=True)
     with Aliases(options.target, lambda: run.session, helper) as aliases:
 
         def gone(address: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from spyglass.errors import Cancelled, Denied, Failure, Missing
+from spyglass.errors import Denied, Failure, Missing
 from spyglass.loopback import trust
 from spyglass.loopback.addresses import WAYS, refused
 
@@ -23,7 +23,7 @@ GREETING = "hello spyglass-loopback "
 ANSWER = 10.0
 """Seconds that an answer may take."""
 
-_DISMISSED, _NOT_ALLOWED = 126, 127  # pkexec(1), "Return value"
+_DISMISSED = 126  # pkexec(1), "Return value"
 _log = logging.getLogger("spyglass")
 
 
@@ -53,9 +53,13 @@ def _no_new_rights(status: Path = Path("/proc/self/status")) -> bool:
 class Helper:
     """The privileged helper, started when the first address is added."""
 
-    def __init__(self, command: Callable[[], Sequence[str]]) -> None:
-        """``command`` gives the whole command line, and may raise a Failure."""
-        self._command = command
+    def __init__(self, command: Callable[[], Sequence[str]], *, once: bool = False) -> None:
+        """``command`` gives the whole command line, and may raise a Failure.
+
+        ``once``: a no of the person's, or the system's, stands; nobody is asked for the next address.
+        """
+        self._command, self._once = command, once
+        self._refusal: Denied | None = None
         self.on_gone: Callable[[str, str], None] = lambda _address, _reason: None
         """Hears, from a thread, of an address that the helper gave up, and why."""
         self._process: subprocess.Popen[str] | None = None
@@ -90,14 +94,33 @@ class Helper:
                 process.terminate()
         if self._reader is not None:
             self._reader.join(3)
+        if process.stderr is not None:
+            process.stderr.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(1)
 
     def _start(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            self._launch()
+        except Denied as refusal:
+            self._refusal = refusal if self._once else None
+            raise
+
+    def _launch(self) -> None:
         command = self._command()
         self._answers = queue.SimpleQueue()
+        dialog = Path(command[0]).name == "pkexec"  # sudo speaks to the person, pkexec to the program
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="ascii", cwd="/"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if dialog else None,
+            text=True,
+            encoding="ascii",
+            errors="replace",
+            cwd="/",
         )
         self._reader = threading.Thread(
             target=self._read, args=(self._process,), name="loopback helper", daemon=True
@@ -120,13 +143,17 @@ class Helper:
                 code="untrusted-helper",
             )
 
-    def _not_started(self) -> Failure | Cancelled:
+    def _not_started(self) -> Failure:
         process = self._process
         status = process.wait(3) if process else 0
         if status == _DISMISSED:
-            return Cancelled()
-        hint = "Nobody is there to ask for a password. " if status == _NOT_ALLOWED else ""
-        return Denied("The address was not added: the helper was not allowed to start", hint + WAYS)
+            return Denied(
+                "The address was not added: the question for a password was dismissed", WAYS, code="dismissed"
+            )
+        words = process.stderr.read() if process and process.stderr else ""
+        return Denied(
+            "The address was not added: the helper was not allowed to start", f"{_why_not(words)}{WAYS}"
+        )
 
     def _ask(self, request: str, address: str) -> None:
         process = self._process
@@ -158,6 +185,15 @@ class Helper:
         address, _, reason = rest.partition(" ")
         _log.warning("%s does not stand for a node any more: %s", address, reason)
         self.on_gone(address, reason)
+
+
+def _why_not(words: str) -> str:
+    """What pkexec's words mean for a person; they are the same in every language."""
+    if "No authentication agent" in words:
+        return "No program of this desktop asks for passwords; in a terminal sudo does. "
+    if "Not authorized" in words:
+        return "The password was not right, or this user may not become root. "
+    return "".join(f"{line.rstrip('.')}. " for line in words.strip().splitlines()[:1])
 
 
 def trusted(*, terminal: bool, ask: bool = True) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ ADDRESS = "10.99.0.2"
 AWAY = "10.99.0.77"  # nobody has this address
 DEV = User("dev", 4100)
 OTHER = User("other", 4101)  # somebody else on the same machine
+ADMIN = User("boss", 4102, groups=("sudo",), password=f"SPYLAB-password-{secrets.token_hex(6)}")
 
 # What each alias of ~/.ssh/config is for stands in its name.
 _SSH_CONFIG = """\
@@ -61,7 +63,7 @@ class Laptop:
 
     def __init__(self, run: Path, server: Server) -> None:
         self.place = Place("laptop")
-        furnish(self.place, run, (DEV, OTHER))
+        furnish(self.place, run, (DEV, OTHER, ADMIN))
         self._join(server)
         self._write_ssh(server)
         self.extra_env: dict[str, str] = {}

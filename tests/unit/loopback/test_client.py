@@ -6,10 +6,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from spyglass.errors import Cancelled, Denied, Failure, Missing
+from spyglass.errors import Denied, Failure, Missing
 from spyglass.loopback import client
 from spyglass.loopback.client import Helper
 
@@ -87,16 +88,61 @@ def test_another_version_is_refused(greeting: str) -> None:
     assert "spyglass helper" in refusal.value.hint
 
 
-def test_a_person_who_dismisses_the_dialog_has_changed_their_mind() -> None:
-    with helper("raise SystemExit(126)") as made, pytest.raises(Cancelled):
-        made.add("10.0.0.7")
+@contextmanager
+def pkexec(directory: Path, status: int, words: str) -> Iterator[Helper]:
+    """A pkexec that does not run the helper."""
+    played = directory / "pkexec"
+    played.write_text(f"#!/bin/sh\necho '{words}' >&2\necho x >>{directory}/asked\nexit {status}\n")
+    played.chmod(0o755)
+    made = Helper(lambda: [str(played)])
+    try:
+        yield made
+    finally:
+        made.close()
 
 
-@pytest.mark.parametrize(("status", "word"), [(127, "Nobody is there"), (1, "Observer")])
-def test_a_helper_that_was_not_allowed_to_start_is_told(status: int, word: str) -> None:
-    with helper(f"raise SystemExit({status})") as made, pytest.raises(Denied, match="not allowed") as refusal:
+def test_a_dismissed_dialog_is_told_with_the_ways_that_remain(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pkexec(tmp_path, 126, "Request dismissed") as made, pytest.raises(Denied) as refusal:
         made.add("10.0.0.7")
-    assert refusal.value.hint.startswith(word)
+    assert refusal.value.code == "dismissed"
+    assert "dismissed" in refusal.value.title
+    assert "spyglass shell" in refusal.value.hint
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("once", "times"), [(True, 1), (False, 2)])
+def test_who_said_no_is_not_asked_for_the_next_address_where_once_is_enough(
+    tmp_path: Path, once: bool, times: int
+) -> None:
+    with pkexec(tmp_path, 126, "") as made:
+        made._once = once
+        for address in ("10.0.0.7", "10.0.0.8"):
+            with pytest.raises(Denied, match="dismissed"):
+                made.add(address)
+    assert (tmp_path / "asked").read_text().count("x") == times
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("Error executing command as another user: No authentication agent found.", "in a terminal sudo"),
+        ("Error executing command as another user: Not authorized", "The password was not right"),
+        ("pkexec must be setuid root", "pkexec must be setuid root. Observer"),
+        ("", "Observer"),
+    ],
+)
+def test_a_helper_that_was_not_allowed_to_start_is_told_with_the_reason(
+    tmp_path: Path, words: str, meaning: str
+) -> None:
+    with (
+        pkexec(tmp_path, 127, words) as made,
+        pytest.raises(Denied, match="not allowed to start") as refusal,
+    ):
+        made.add("10.0.0.7")
+    assert meaning in refusal.value.hint
+    assert refusal.value.hint.endswith("without an address of its own.")
 
 
 def test_a_terminal_has_sudo_and_a_window_has_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:

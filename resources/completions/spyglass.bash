@@ -6,13 +6,14 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_spyglass_profiles_subparsers=(list show remove add edit import export)
-_shtab_spyglass_subparsers=(nodes observe shell rpc forward doctor profiles status connect disconnect logs quit helper demo)
+_shtab_spyglass_subparsers=(nodes observe shell rpc forward scratch doctor profiles status connect disconnect logs quit helper demo)
 
 _shtab_spyglass_nodes_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --json)
 _shtab_spyglass_observe_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --lend)
 _shtab_spyglass_shell_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch)
 _shtab_spyglass_rpc_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch)
 _shtab_spyglass_forward_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --alias)
+_shtab_spyglass_scratch_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --hold)
 _shtab_spyglass_doctor_option_strings=(-h --help --profile-dir --container --jump --identity --cookie-file --batch --json)
 _shtab_spyglass_profiles_list_option_strings=(-h --help --profile-dir)
 _shtab_spyglass_profiles_show_option_strings=(-h --help --profile-dir)
@@ -51,6 +52,10 @@ _shtab_spyglass_forward_pos_0_COMPGEN=_spyglass_profiles
 _shtab_spyglass_forward___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass_forward___identity_COMPGEN=_shtab_compgen_files
 _shtab_spyglass_forward___cookie_file_COMPGEN=_shtab_compgen_files
+_shtab_spyglass_scratch_pos_0_COMPGEN=_spyglass_profiles
+_shtab_spyglass_scratch___profile_dir_COMPGEN=_shtab_compgen_dirs
+_shtab_spyglass_scratch___identity_COMPGEN=_shtab_compgen_files
+_shtab_spyglass_scratch___cookie_file_COMPGEN=_shtab_compgen_files
 _shtab_spyglass_doctor_pos_0_COMPGEN=_spyglass_profiles
 _shtab_spyglass_doctor___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass_doctor___identity_COMPGEN=_shtab_compgen_files
@@ -88,7 +93,7 @@ _shtab_spyglass_demo___profile_dir_COMPGEN=_shtab_compgen_dirs
 _shtab_spyglass___profile_dir_COMPGEN=_shtab_compgen_dirs
 
 _shtab_spyglass_profiles_pos_0_choices=(list show remove add edit import export)
-_shtab_spyglass_pos_0_choices=(nodes observe shell rpc forward doctor profiles status connect disconnect logs quit helper demo)
+_shtab_spyglass_pos_0_choices=(nodes observe shell rpc forward scratch doctor profiles status connect disconnect logs quit helper demo)
 
 _shtab_spyglass_nodes__h_nargs=0
 _shtab_spyglass_nodes___help_nargs=0
@@ -108,6 +113,10 @@ _shtab_spyglass_rpc___batch_nargs=0
 _shtab_spyglass_forward__h_nargs=0
 _shtab_spyglass_forward___help_nargs=0
 _shtab_spyglass_forward___batch_nargs=0
+_shtab_spyglass_scratch__h_nargs=0
+_shtab_spyglass_scratch___help_nargs=0
+_shtab_spyglass_scratch___batch_nargs=0
+_shtab_spyglass_scratch___hold_nargs=0
 _shtab_spyglass_doctor__h_nargs=0
 _shtab_spyglass_doctor___help_nargs=0
 _shtab_spyglass_doctor___batch_nargs=0

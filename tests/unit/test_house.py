@@ -41,6 +41,7 @@ ELSEWHERE = {
     "tests/lab/test_demo.py": "cli/trial",
     "tests/lab/test_local_node.py": "erlang/compiled erlang/refusals",
     "tests/lab/test_shell.py": "erlang/shell",
+    "tests/lab/test_scratch.py": "cli/scratch",
     "tests/lab/test_ssh.py": "command line noes packets ssh transport wire",
     "tests/lab/test_ssh_reach.py": "proxy reach",
     "tests/lab/test_ssh_trust.py": "trust",

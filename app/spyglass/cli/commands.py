@@ -92,16 +92,24 @@ def cookie_of(options: argparse.Namespace) -> str | None:
 
 
 @contextmanager
-def connected(options: argparse.Namespace, boots: Boots = "", *, persist: bool = False) -> Iterator[Run]:
-    """Connect to the target; everything is gone when this is left."""
+def connected(
+    options: argparse.Namespace,
+    boots: Boots = "",
+    *,
+    persist: bool = False,
+    profile: Profile | None = None,
+    cookie: str | None = None,
+) -> Iterator[Run]:
+    """Connect to the target, or to ``profile``; everything is gone when this is left."""
     terminal = Terminal(batch=options.batch, agrees=getattr(options, "lend", False))
     hub = Hub(Profiles(paths.current().profiles), terminal.ask, erl=chosen_erl, withdraw=terminal.withdraw)
     hub.subscribe(terminal.hear)
     try:
-        profile = hub.connect(
-            profile_of(options), Options(persist=persist, boots=boots, cookie=cookie_of(options))
+        key = hub.connect(
+            profile or profile_of(options),
+            Options(persist=persist, boots=boots, cookie=cookie or cookie_of(options)),
         )
-        yield Run(hub, terminal, profile)
+        yield Run(hub, terminal, key)
     finally:
         terminal.clear()
         hub.close()
@@ -135,15 +143,20 @@ def observe(
     """``spyglass observe TARGET [NODE]``: until the window closes, or only until ``opened`` is done."""
     with connected(options, "window") as run:
         wanted = options.node if "@" in options.node else choose(run, options.node).key
-        run.hub.observe(run.profile, wanted)
-        status = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
-        _raise_trouble(status)
-        if opened is not None:
-            opened()
-        if stay:
-            say(f"Observer is open on {_names(status)}; close its window or press Ctrl-C to end.")
-            _raise_trouble(run.terminal.reach(_no_window))
+        watch(run, wanted, opened, stay=stay)
     return 0
+
+
+def watch(run: Run, wanted: str, opened: Callable[[], None] | None = None, *, stay: bool = True) -> None:
+    """Open Observer on the node of this key or name, and stay until its window closes."""
+    run.hub.observe(run.profile, wanted)
+    status = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
+    _raise_trouble(status)
+    if opened is not None:
+        opened()
+    if stay:
+        say(f"Observer is open on {_names(status)}; close its window or press Ctrl-C to end.")
+        _raise_trouble(run.terminal.reach(_no_window))
 
 
 def shell(options: argparse.Namespace) -> int:
@@ -234,6 +247,13 @@ def doctor(options: argparse.Namespace) -> int:
     return checkup.run(options)
 
 
+def scratch(options: argparse.Namespace) -> int:
+    """``spyglass scratch TARGET``."""
+    from spyglass.cli import scratch as command  # noqa: PLC0415 - rarely needed
+
+    return command.run(options)
+
+
 def demo(options: argparse.Namespace) -> int:
     """``spyglass demo``."""
     from spyglass.cli import trial  # noqa: PLC0415 - rarely needed
@@ -256,5 +276,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "forward": forward,
     "doctor": doctor,
     "helper": helper,
+    "scratch": scratch,
     "demo": demo,
 }

@@ -61,6 +61,12 @@ def build() -> argparse.ArgumentParser:
         default="",
         help="let the node answer at its own address (auto), or at ADDR, on this computer, for any tool",
     )
+    scratch = _target_command(
+        commands, "scratch", "start an Erlang node there to try things out, and open Observer on it"
+    )
+    scratch.add_argument(
+        "--hold", action="store_true", help="open no window: print where the node is reached, until Ctrl-C"
+    )
     doctor = _target_command(
         commands, "doctor", "check each link of the chain, with one remedy each", json=True, optional=True
     )

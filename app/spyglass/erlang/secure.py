@@ -16,7 +16,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from spyglass.remote.base import Output, Relay, Remote, Stream
+from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
 from spyglass.remote.relay import ThreadRelay
 from spyglass.remote.tls import Credentials, TLSStream
 
@@ -43,6 +43,10 @@ class Secured:
     def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
         """Run a command there."""
         return self.inner.run(argv, stdin, timeout)
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
+        """Run a command there, with a stream to it."""
+        return self.inner.pipe(argv, timeout)
 
     def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
         """Connect and shake hands. Raises Denied when the other side wants other certificates."""

@@ -58,6 +58,8 @@ class Guest:
 
     def send(self, number: int) -> None:
         """Send a signal to the command (SIGINT is what Ctrl-C sends)."""
+        if not self.pid:  # 0 would mean the test runner's own group
+            raise ProcessLookupError("the command has ended")
         os.kill(self.pid, number)
 
     def wait(self, timeout: float = 20) -> int:

@@ -15,7 +15,8 @@ RUN="erlang-base erlang-crypto erlang-ssl erlang-observer erlang-runtime-tools e
 DEMO="$RUN xvfb xauth openbox xdotool imagemagick x11-utils dbus fonts-inter adwaita-icon-theme procps util-linux"
 # What the tests need besides: nodes, containers and a network of their own.
 TEST="$DEMO elixir docker.io iptables busybox-static iproute2 gnome-keyring
-  sudo polkitd pkexec desktop-file-utils appstream libxml2-utils lintian debootstrap"
+  sudo polkitd pkexec desktop-file-utils appstream libxml2-utils lintian debootstrap
+  podman netavark aardvark-dns slirp4netns uidmap rootlesskit fuse-overlayfs"
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -74,6 +75,7 @@ keep_off() {
   local units=()
   [[ " $* " = *" openssh-server "* ]] && units+=(ssh.service ssh.socket)
   [[ " $* " = *" docker.io "* ]] && units+=(docker.service docker.socket containerd.service)
+  [[ " $* " = *" podman "* ]] && units+=(podman.service podman.socket podman-auto-update.timer podman-restart.service)
   [[ " $* " = *" erlang-base "* ]] && units+=(epmd.service epmd.socket)
   if [ ${#units[@]} -gt 0 ] && command -v systemctl >/dev/null; then
     as_root systemctl disable --quiet "${units[@]}" 2>/dev/null || true

@@ -11,41 +11,99 @@ PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/b
 some='{{range .Config.Env}}{{$k := index (split . "=") 0}}'
 some=$some'{{if or (gt (len (split $k "COOKIE")) 1) (gt (len (split $k "RELEASE_")) 1)'
 some=$some' (gt (len (split $k "NODE")) 1) (eq $k "ERL_EPMD_PORT") (eq $k "HOME")}}{{json .}},{{end}}{{end}}'
-shape='{"Id":{{json .Id}},"Pid":{{json .State.Pid}},"Name":{{json .Name}},"Image":{{json .Config.Image}},"Paused":{{json .State.Paused}},'
+first='{"Id":{{json .ID}},"Pid":{{json .State.Pid}},'
+shape=$first'"Name":{{json .Name}},"Image":{{json .Config.Image}},"Paused":{{json .State.Paused}},'
 shape=$shape'"Hostname":{{json .Config.Hostname}},"Labels":{{json .Config.Labels}},'
 shape=$shape'"Mode":{{json .HostConfig.NetworkMode}},"Networks":{{json .NetworkSettings.Networks}},'
 shape=$shape'"Ports":{{json .NetworkSettings.Ports}},"Env":['$some'null]}'
+
+hex='[0-9a-f]'
+id8=$hex$hex$hex$hex$hex$hex$hex$hex
+id64=$id8$id8$id8$id8$id8$id8$id8$id8
 
 part() { printf '\n%s %s\n' "$mark" "$*"; }
 
 lines() { while IFS= read -r line; do printf '%s\n' "$line"; done; }
 
-engine() { # NAME
-    command -v "$1" >/dev/null || return 0
-    if ! all=$($limit "$1" ps -q --no-trunc 2>&1); then
-        part trouble "$1"
-        printf '%s\n' "$all"
-        return 0
-    fi
+# A way to an engine is its command, alone or after some words (sudo, or env with a socket). `kind` says
+# whether its containers' addresses can be reached from here (rootful) or lie in a network of its own.
+engine() { # NAME KIND [WORD ...]: what it tells this way; $all is its list, or why there is none
+    name=$1 kind=$2
+    shift 2
+    all=$($limit "$@" "$name" ps -q --no-trunc 2>&1) || return 1
+    [ "$all" != "$known" ] || return 0 # the same engine once more
     ids=
-    for id in $all; do
-        case $id in *[!0-9a-f]*) ;; *) ids="$ids $id" ;; esac
+    for id in $all; do # among words of warning
+        case $id in $id64) ids="$ids $id" ;; esac
     done
-    part engine "$1"
+    part engine "$name $kind $*"
     [ -n "$ids" ] || return 0
-    found=$($limit "$1" inspect --format "$shape" $ids)
-    [ -n "$found" ] || found=$($limit "$1" inspect --format '{{json .}}' $ids)
+    found=$($limit "$@" "$name" inspect --format "$shape" $ids)
+    pids=$found
+    case $found in
+        *'null]}') ;;
+        *) # nerdctl does not know all of that
+            found=$($limit "$@" "$name" inspect --format '{{json .}}' $ids)
+            pids=$($limit "$@" "$name" inspect --format "$first" $ids)
+            ;;
+    esac
     printf '%s\n' "$found"
-    part visible "$1"
-    printf '%s\n' "$found" | sed -n 's/^{"Id":"\([0-9a-f]*\)","Pid":\([0-9]*\),.*/\1 \2/p' | visible
+    part visible "$name"
+    printf '%s\n' "$pids" | sed -n 's/^{"Id":"\([0-9a-f]*\)","Pid":\([0-9]*\),.*/\1 \2/p' |
+        while read -r id pid; do ! seen "$id" "$pid" || echo "$id"; done
 }
 
-visible() { # of the containers "ID PID" on standard input those whose process stands in this /proc
-    while read -r id pid; do
-        while read -r line; do
-            case $line in *"$id"*) echo "$id"; break ;; esac
-        done <"/proc/$pid/cgroup"
-    done
+docker_engines() {
+    command -v docker >/dev/null || return 0
+    known=- own="/run/user/$uid/docker.sock"
+    [ -S "$own" ] && engine docker rootless env "DOCKER_HOST=unix://$own" && known=$all
+    if engine docker rootful; then
+        # its configuration may mean the rootless one, where root's is open as well
+        [ "$all" = "$known" ] && [ -w /var/run/docker.sock ] &&
+            engine docker rootful env DOCKER_HOST=unix:///var/run/docker.sock
+    else
+        by_sudo docker "$all"
+    fi
+}
+
+podman_engines() {
+    command -v podman >/dev/null || return 0
+    known=- kind=rootful
+    [ "$uid" = 0 ] || kind=rootless
+    engine podman $kind || refused podman "$all"
+    if [ -d /var/lib/containers/storage ] || [ -d /run/containers/storage ]; then # root uses it too
+        known=$all
+        [ "$uid" = 0 ] || engine podman rootful sudo -n
+    fi
+}
+
+nerdctl_engines() {
+    command -v nerdctl >/dev/null || return 0
+    known=- kind=rootful
+    [ "$uid" = 0 ] || kind=rootless
+    engine nerdctl $kind || by_sudo nerdctl "$all"
+}
+
+by_sudo() { # NAME WORDS: what it said without
+    if [ "$uid" = 0 ] || ! command -v sudo >/dev/null || ! engine "$1" rootful sudo -n; then
+        [ "$known" != - ] || refused "$1" "$2"
+    fi
+}
+
+refused() { # NAME WORDS
+    part trouble "$1"
+    printf '%s\n' "$2"
+}
+
+seen() { # ID PID: whether the container's first process stands in this /proc
+    while read -r line; do
+        case $line in *"$1"*) return 0 ;; esac
+    done <"/proc/$2/cgroup"
+    [ $kind = rootless ] || return 1 # without control groups (cgroup v1) its own process numbers tell
+    while read -r word value; do
+        case $word$value in NSpid:*[!0-9]1) return 0 ;; esac
+    done <"/proc/$2/status"
+    return 1
 }
 
 beams() {
@@ -101,6 +159,7 @@ beam() { # PID
                 printf '%s %s\n' "$word" "$value"
                 owner=${value%%[!0-9]*}
                 ;;
+            PPid:) parent=$value ;;
             NSpid:) spaces=$value ;; # one number for each process namespace that it is in
         esac
     done <"/proc/$1/status"
@@ -110,6 +169,9 @@ beam() { # PID
         printf '%s\n' "$line"
         group="$group$line|"
     done <"/proc/$1/cgroup"
+    case $group in *$id64*) ;; *)
+        case $spaces in *[!0-9]*) part ancestors "$1"; ancestors "$1" "$parent" ;; esac ;;
+    esac
     part uidmap "$1"
     lines <"/proc/$1/uid_map"
     part cmdline "$1"
@@ -124,6 +186,18 @@ beam() { # PID
         ls -l "/proc/$1/fd"
     fi
     part done "$1"
+}
+
+ancestors() { # PID PARENT: a container without control groups is known by its first process
+    echo "$1"
+    up=$2
+    while [ "${up:-0}" -gt 1 ]; do
+        echo "$up"
+        one=$up up=
+        while read -r word value; do
+            case $word in PPid:) up=$value; break ;; esac
+        done <"/proc/$one/status"
+    done
 }
 
 here() { # whether the process sees the same files as this script
@@ -191,9 +265,6 @@ look() {
         part file '- .erlang.cookie'
         dd if="$HOME/.erlang.cookie" bs=512 count=1
     fi
-    hex='[0-9a-f]'
-    id8=$hex$hex$hex$hex$hex$hex$hex$hex
-    id64=$id8$id8$id8$id8$id8$id8$id8$id8
     part ours
     ours=
     while IFS= read -r line; do
@@ -204,7 +275,8 @@ look() {
     if [ "$mode" = host ]; then
         timeout 1 true && limit='timeout 8'
         # side by side without a temporary file: what an engine says waits in its pipe
-        engine docker | { engine podman | { engine nerdctl | { beams | wanted; lines; }; lines; }; lines; }
+        uid=$(id -u)
+        docker_engines | { podman_engines | { nerdctl_engines | { beams | wanted; lines; }; lines; }; lines; }
     else
         beams | wanted
     fi

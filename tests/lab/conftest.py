@@ -9,6 +9,7 @@ import pytest
 
 from support.lab import Lab
 from support.lab.desktop import Desktop
+from support.lab.engines import Engines
 from support.lab.fleet import Fleet
 from support.lab.laptop import Laptop
 from support.lab.server import Server
@@ -39,6 +40,12 @@ def laptop(lab: Lab) -> Laptop:
 def fleet(lab: Lab) -> Fleet:
     """The standard nodes, up."""
     return lab.fleet
+
+
+@pytest.fixture(scope="session")
+def engines(lab: Lab) -> Engines:
+    """Podman and rootless Docker on the server."""
+    return lab.engines
 
 
 @pytest.fixture(scope="session")

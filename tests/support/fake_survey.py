@@ -82,7 +82,9 @@ class FakeHost:
 
     def _survey(self, mark: str) -> str:
         engines = (
-            f"\n{mark} trouble docker\n{self.trouble}\n" if self.trouble else f"\n{mark} engine docker\n"
+            f"\n{mark} trouble docker\n{self.trouble}\n"
+            if self.trouble
+            else f"\n{mark} engine docker rootful \n"
         )
         if not self.trouble:
             lines = [*(json.dumps(one) for one in self.containers), *self.raw]

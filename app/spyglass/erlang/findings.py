@@ -36,8 +36,9 @@ class Findings:
             self._on_found(node)
 
     def counted(self, engine: str, running: int, wanted: int) -> None:
-        """An engine there runs so many containers, so many of them wanted."""
-        self.containers[engine] = (running, wanted)
+        """An engine there runs so many containers, so many of them wanted; there may be several of a kind."""
+        before = self.containers.get(engine, (0, 0))
+        self.containers[engine] = (before[0] + running, before[1] + wanted)
 
     def first_visit(self, ground: str, peer: Peer) -> bool:
         """Whether this start of this node was not met before, by another port of its ground."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spyglass.erlang import epmd
 from spyglass.erlang.procfs import Beam, Listener
@@ -129,6 +129,17 @@ def _own_ports(beam: Beam) -> list[int]:
     return [found.port for found in beam.listeners if found.uid == beam.uid]
 
 
+def housed(survey: Survey, containers: Iterable[Facts]) -> Survey:
+    """The survey, with the containers of those processes that only their ancestors place in one."""
+    firsts = {facts.pid: facts.id for facts in containers if facts.id in survey.visible}
+
+    def place(beam: Beam) -> Beam:
+        home = next((firsts[pid] for pid in beam.ancestors if pid in firsts), None)
+        return replace(beam, container_ids=(home,)) if home else beam
+
+    return replace(survey, beams=tuple(map(place, survey.beams)))
+
+
 def lay_out(survey: Survey, containers: Iterable[Facts]) -> list[Ground]:
     """The grounds of a place: the host's first, then one for each network namespace of containers."""
     by_id = {facts.id: facts for facts in containers}
@@ -150,8 +161,9 @@ def _ground(
     if key == HOST:
         published = frozenset(p.host_port for facts in by_id.values() for p in facts.published)
         return Ground(key, ("127.0.0.1",), tuple(members), tuple(beams), survey.readable, published)
-    own = (a for facts in members for a in facts.addresses)
-    seen = (a for beam in beams for a in beam.addresses)
+    own = (a for facts in members for a in facts.near)
+    afar = any(facts.way.rootless for facts in members)
+    seen = (a for beam in beams for a in beam.addresses if not afar)
     known = survey.readable and all(facts.id in survey.visible for facts in members)
     return Ground(key, tuple(dict.fromkeys([*own, *seen])), tuple(members), tuple(beams), known)
 

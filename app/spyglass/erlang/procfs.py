@@ -44,12 +44,14 @@ class Beam:
     """One BEAM process. ``uid`` is the number as the survey's own side sees it.
 
     ``argv`` and ``environ`` may hold a cookie, and ``files`` (kind, text) does: none is shown.
-    ``sockets`` are the inodes of its sockets, None when they may not be read.
+    ``sockets`` are the inodes of its sockets, None when they may not be read. ``ancestors`` are its own
+    process id and those above it, told only where its control groups name no container.
     """
 
     pid: int
     uid: int = -1
     container_ids: tuple[str, ...] = ()
+    ancestors: tuple[int, ...] = ()
     uid_map: tuple[tuple[int, int, int], ...] = ()
     argv: tuple[str, ...] = field(default=(), repr=False)
     environ: Mapping[str, str] | None = field(default=None, repr=False)

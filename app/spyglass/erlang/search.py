@@ -15,7 +15,7 @@ from spyglass.erlang.cookies import Given
 from spyglass.erlang.crew import Crew
 from spyglass.erlang.findings import Findings
 from spyglass.erlang.found import Door, Place
-from spyglass.erlang.ground import HOST, Ground, lay_out, match
+from spyglass.erlang.ground import HOST, Ground, housed, lay_out, match
 from spyglass.erlang.handshake import HungUp, NotErlang, Refused, Silent, SpeaksTLS
 from spyglass.erlang.inside import Inside
 from spyglass.erlang.jar import Jar
@@ -77,7 +77,9 @@ class Search:
 
     def _begin(self) -> None:
         seen = self._survey()
-        containers = [facts for facts in self._containers(seen) if self._wanted(facts)]
+        told = list(self._containers(seen))
+        seen = housed(seen, told)
+        containers = [facts for facts in told if self._wanted(facts)]
         self._place = Place(self._wish.hops, seen.hostname)
         self._grounds = [g for g in lay_out(seen, containers) if self._concerns(g, containers)]
         for ground in self._grounds:
@@ -98,18 +100,19 @@ class Search:
 
     def _containers(self, seen: Survey) -> Iterator[Facts]:
         met: set[str] = set()
-        for engine, text in seen.troubles.items():
-            failure = refusal(engine, text, self._remote.describe())
+        for name, text in seen.troubles.items():
+            failure = refusal(name, text, self._remote.describe())
             if failure and failure.code == "engine-denied":
                 self._findings.warn(f"{failure.title}. {failure.hint}")
         for engine, lines in seen.engines.items():
             facts, warnings = read_inspect(engine, lines)
             for warning in warnings:
                 self._findings.warn(warning)
-            if facts and not self._wish.only:
-                self._findings.counted(engine, len(facts), sum(map(self._wanted, facts)))
-            yield from (one for one in facts if one.id not in met)
-            met.update(one.id for one in facts)
+            new = [one for one in facts if one.id not in met]
+            met.update(one.id for one in new)
+            if new and not self._wish.only:
+                self._findings.counted(engine.name, len(new), sum(map(self._wanted, new)))
+            yield from new
 
     def _wanted(self, facts: Facts) -> bool:
         if self._wish.only:

@@ -21,6 +21,7 @@ from spyglass.erlang.procfs import Beam, Listener
 from spyglass.errors import Failure
 from spyglass.log import forget
 from spyglass.remote.base import Remote
+from spyglass.remote.container import CommandLine
 
 Mode = Literal["host", "inside"]
 Section = tuple[str, str, str]  # kind, name, body
@@ -30,7 +31,7 @@ _SECRET = re.compile(r"COOKIE|SECRET", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What one look found. ``engines``: inspection lines by engine; ``troubles``: its refusals by engine.
+    """What one look found. ``engines``: inspection by way to the engine; ``troubles``: refusals by name.
 
     ``visible`` are the ids of those containers whose processes this place can see; None of
     the rest is known to hold no BEAM. ``readable``: whether /proc shows other people's processes.
@@ -41,7 +42,7 @@ class Survey:
     user: str = ""
     system: str = ""
     readable: bool = False
-    engines: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    engines: dict[CommandLine, list[str]] = field(default_factory=dict, repr=False)
     troubles: dict[str, str] = field(default_factory=dict)
     visible: frozenset[str] = frozenset()
     beams: tuple[Beam, ...] = ()
@@ -81,7 +82,7 @@ def read(text: str, mark: str) -> Survey:
         user=user,
         system=system,
         readable=proc == "proc",
-        engines={name: body.splitlines() for kind, name, body in parts if kind == "engine"},
+        engines={way: body.splitlines() for way, body in _engines(parts)},
         troubles={name: body.strip() for kind, name, body in parts if kind == "trouble"},
         visible=frozenset(word for kind, _, body in parts if kind == "visible" for word in body.split()),
         beams=tuple(_forgotten(_beam(group, ours, listening, addresses)) for group in _groups(parts)),
@@ -94,6 +95,12 @@ def _sections(text: str, mark: str) -> Iterator[Section]:
         title, _, body = piece.partition("\n")
         kind, _, name = title.partition(" ")
         yield kind, name, body
+
+
+def _engines(parts: list[Section]) -> Iterator[tuple[CommandLine, str]]:
+    for kind, name, body in parts:
+        if kind == "engine" and (way := CommandLine.read(name)):
+            yield way, body
 
 
 def _groups(parts: list[Section]) -> Iterator[list[Section]]:
@@ -116,6 +123,7 @@ def _beam(
         pid=int(pid) if pid.isdecimal() else -1,  # "-": no process, an account's home (survey.sh)
         uid=procfs.read_status(body["beam"]),
         container_ids=tuple(i for i in procfs.read_cgroup(body.get("cgroup", "")) if i not in ours),
+        ancestors=tuple(int(word) for word in body.get("ancestors", "").split() if word.isdecimal()),
         uid_map=procfs.read_uid_map(body.get("uidmap", "")),
         argv=procfs.read_words(body.get("cmdline", "")),
         environ=procfs.read_environ(body["environ"]) if "environ" in body else None,

@@ -14,20 +14,31 @@ from collections.abc import Iterator, Sequence
 
 from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
-from spyglass.remote.engine import ENGINES, Facts, Network, Published, read_inspect
+from spyglass.remote.command_line import ENGINES, SUDO, CommandLine
+from spyglass.remote.engine import Facts, Network, Published, read_inspect
 from spyglass.remote.relay import ThreadRelay
 
-__all__ = ["ENGINES", "Container", "Facts", "Network", "Published", "find", "read_inspect", "refusal"]
+__all__ = [
+    "ENGINES",
+    "CommandLine",
+    "Container",
+    "Facts",
+    "Network",
+    "Published",
+    "command",
+    "find",
+    "read_inspect",
+    "refusal",
+]
 
+_NOT_FOUND = 127
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", ""}
 _GONE = ("no such container", "is not running", "no such object", "no container with name or id", "is paused")
-# An SSH command gets a short PATH; the engine may lie where a login shell would look.
-_WIDER = 'PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/snap/bin"; export PATH; exec "$0" "$@"'
 
 
-def command(engine: str, *words: str) -> list[str]:
+def command(engine: str | CommandLine, *words: str) -> list[str]:
     """The command line that runs an engine's command on its host."""
-    return ["sh", "-c", _WIDER, engine, *words]
+    return (CommandLine(engine) if isinstance(engine, str) else engine).words(*words)
 
 
 class Container:
@@ -49,26 +60,23 @@ class Container:
 
     def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
         """Run a command inside. Raises Unreachable when the container is gone, Denied by the engine."""
-        options = ["-i"] * (stdin is not None) + ["-u", self.user] * bool(self.user)
-        output = self.inner.run(
-            command(self.facts.engine, "exec", *options, self.facts.id, *argv), stdin, timeout
-        )
+        way = self.facts.way
+        output = way.execute(self.inner, self.facts.id, argv, stdin, self.user, timeout)
         if output.status in {1, 125, 126, 127, 255}:
             self._complain(output.stderr.decode("utf-8", "replace"))
         return output
 
     def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
         """Run a command inside, with a stream to it. The engine's complaints are in ``why`` at its end."""
-        options = ["-i", *(["-u", self.user] * bool(self.user))]
-        return self.inner.pipe(command(self.facts.engine, "exec", *options, self.facts.id, *argv), timeout)
+        return self.facts.way.attach(self.inner, self.facts.id, argv, self.user, timeout)
 
     def read(self, path: str, limit: int = 65536) -> bytes | None:
         """A small file from inside, without running anything there; None when there is none to be had."""
-        output = self.inner.run(command(self.facts.engine, "cp", f"{self.facts.id}:{path}", "-"))
-        if output.status:
+        packed = self.facts.way.archive(self.inner, self.facts.id, path)
+        if packed is None:
             return None
         try:
-            with tarfile.open(fileobj=io.BytesIO(output.stdout)) as archive:
+            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
                 file = next((archive.extractfile(m) for m in archive if m.isreg()), None)
                 return file.read(limit) if file else None
         except (tarfile.TarError, OSError, EOFError):
@@ -77,7 +85,7 @@ class Container:
     def _complain(self, text: str) -> None:
         lowered = text.lower()
         if "daemon" not in lowered and not lowered.startswith(
-            ("error: no", "error: can only", "no such container")
+            ("error: no", "error: can only", "no such container", "sudo:")
         ):
             return
         if failure := refusal(self.facts.engine, text, self.inner.describe()):
@@ -117,7 +125,7 @@ class Container:
             yield self._proved[port]
         if self.facts.shares_host:
             yield "127.0.0.1", port
-        for address in self.facts.addresses:
+        for address in self.facts.near:
             yield address, port
         for published in self.facts.published:
             if published.port == port:
@@ -147,20 +155,34 @@ def find(remote: Remote, name: str, engine: str = "auto") -> Container:
     refused: Failure | None = None
     there: list[str] = []
     for each in ENGINES if engine == "auto" else (engine,):
-        output = remote.run(command(each, "inspect", "--type", "container", "--format", "{{json .}}", name))
-        found, _ = read_inspect(each, output.stdout.decode("utf-8", "replace").splitlines())
-        if found and found[0].pid:
-            return Container(remote, found[0])
-        refused = refused or refusal(each, output.stderr.decode("utf-8", "replace"), remote.describe())
-        if output.status != 127:
-            there += _running(remote, each)
+        for way in _ways(remote, each):
+            output = remote.run(way.words("inspect", "--type", "container", "--format", "{{json .}}", name))
+            found, _ = read_inspect(way, output.stdout.decode("utf-8", "replace").splitlines())
+            if found and found[0].pid:
+                return Container(remote, found[0])
+            said = output.stderr.decode("utf-8", "replace")
+            refused = refused or refusal(each, said, remote.describe())
+            if output.status == _NOT_FOUND:
+                break
+            there += _running(remote, way)
     if refused and not there:
         raise refused
     raise _missing(remote, name, there)
 
 
-def _running(remote: Remote, engine: str) -> list[str]:
-    output = remote.run(command(engine, "ps", "--format", "{{.Names}}"))
+def _ways(remote: Remote, engine: str) -> Iterator[CommandLine]:
+    """How the account may reach an engine: the likeliest first, the others where that finds nothing."""
+    yield CommandLine(engine)
+    uid = remote.run(["id", "-u"]).stdout.strip().decode("ascii", "replace")
+    if not uid.isdecimal() or uid == "0":
+        return
+    if engine == "docker":
+        yield CommandLine.at(f"/run/user/{uid}/docker.sock", rootless=True)
+    yield CommandLine(engine, SUDO)
+
+
+def _running(remote: Remote, way: CommandLine) -> list[str]:
+    output = remote.run(way.words("ps", "--format", "{{.Names}}"))
     return output.stdout.decode("utf-8", "replace").split() if output.status == 0 else []
 
 
@@ -182,6 +204,12 @@ def refusal(engine: str, text: str, where: str) -> Failure | None:
         return Denied(
             f"{title} on {where}: permission denied",
             f"Add the account to the group {engine} (`sudo usermod -aG {engine} USER`, then log in anew).",
+            code="engine-denied",
+        )
+    if lowered.startswith("sudo:"):
+        return Denied(
+            f"{title} on {where} may not be used by sudo any more",
+            "See `sudo -l` there.",
             code="engine-denied",
         )
     if "cannot connect to the docker daemon" in lowered or "is the docker daemon running" in lowered:

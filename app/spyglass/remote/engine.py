@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ENGINES = ("docker", "podman", "nerdctl")
+from spyglass.remote.command_line import CommandLine, Engine
+
 _EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound by us: read
 
 
@@ -35,7 +36,10 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One running container. ``mode``: its network mode (``bridge``, ``host``, ``container:ID`` …)."""
+    """One running container. ``mode``: its network mode (``bridge``, ``host``, ``container:ID`` …).
+
+    ``engine`` is its engine's name, ``by`` how that told of it, which is how one gets in as well.
+    """
 
     engine: str
     id: str
@@ -49,6 +53,12 @@ class Facts:
     published: tuple[Published, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    by: Engine | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def way(self) -> Engine:
+        """How one gets in."""
+        return self.by or CommandLine(self.engine)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -58,28 +68,34 @@ class Facts:
 
     @property
     def shares_host(self) -> bool:
-        """Whether it has the host's network (``--net=host``)."""
-        return self.mode == "host"
+        """Whether it has the host's network (``--net=host``): rootless Docker means its own by that."""
+        return self.mode == "host" and not (self.way.rootless and self.engine == "docker")
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        """Those of its addresses that its host reaches."""
+        return () if self.way.rootless else self.addresses
 
     def called(self, name: str) -> bool:
         """Whether ``name`` means this container: its name, or the beginning of its id."""
         return name == self.name or (len(name) >= 4 and self.id.startswith(name.lower()))
 
 
-def read_inspect(engine: str, lines: Iterable[str]) -> tuple[list[Facts], list[str]]:
+def read_inspect(engine: str | Engine, lines: Iterable[str]) -> tuple[list[Facts], list[str]]:
     """The containers in ``inspect`` output with one JSON object a line, and what could not be read."""
+    by = CommandLine(engine) if isinstance(engine, str) else engine
     found, warnings = [], []
     for line in filter(str.strip, lines):
         try:
-            found.append(_facts(engine, json.loads(line)))
+            found.append(_facts(by, json.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             warnings.append(
-                f"{engine} describes a container in a way that Spyglass cannot read; it is left out"
+                f"{by.name} describes a container in a way that Spyglass cannot read; it is left out"
             )
     return found, warnings
 
 
-def _facts(engine: str, told: dict[str, Any]) -> Facts:
+def _facts(by: Engine, told: dict[str, Any]) -> Facts:
     """Accepts the short form of the survey and a whole ``inspect`` object."""
     config = _dict(told.get("Config"))
     settings = _dict(told.get("NetworkSettings"))
@@ -88,10 +104,11 @@ def _facts(engine: str, told: dict[str, Any]) -> Facts:
         raise TypeError(identity)
     name = _text(told.get("Name")).lstrip("/") or identity[:12]
     return Facts(
-        engine=engine,
+        engine=by.name,
+        by=by,
         id=identity,
         name=_printable(name),
-        image=_printable(_text(told.get("Image") if "Mode" in told else config.get("Image"))),
+        image=_printable(_image(told, config)),
         hostname=_printable(_text(told.get("Hostname", config.get("Hostname")))),
         pid=_number(told.get("Pid", _dict(told.get("State")).get("Pid"))),
         mode=_text(told.get("Mode", _dict(told.get("HostConfig")).get("NetworkMode"))),
@@ -101,6 +118,12 @@ def _facts(engine: str, told: dict[str, Any]) -> Facts:
         labels=_texts(told.get("Labels", config.get("Labels"))),
         environ=_environ(told.get("Env", config.get("Env"))),
     )
+
+
+def _image(told: dict[str, Any], config: dict[str, Any]) -> str:
+    """A whole object of Docker and Podman has the image's id where nerdctl has its name."""
+    named = _text(told.get("Image"))
+    return named if "Mode" in told else _text(config.get("Image")) or named
 
 
 def _networks(told: dict[str, Any]) -> tuple[Network, ...]:

@@ -29,6 +29,7 @@ from typing import Self
 
 from support.lab import rundir
 from support.lab.desktop import Desktop
+from support.lab.engines import Engines
 from support.lab.fleet import Fleet
 from support.lab.laptop import Laptop
 from support.lab.server import Server
@@ -58,6 +59,11 @@ class Lab:
         """The standard nodes, started at first use."""
         self.server.load_images()
         return Fleet(self.server)
+
+    @cached_property
+    def engines(self) -> Engines:
+        """What further engines need, made at first use."""
+        return Engines(self.server)
 
     @cached_property
     def desktop(self) -> Desktop:

@@ -21,7 +21,9 @@ PORT = 2222
 DEPLOY = User("deploy", 4001, groups=("docker",))
 NODOCKER = User("nodocker", 4002)
 PAT = User("pat", 4003, groups=("docker",), password=f"SPYLAB-password-{secrets.token_hex(6)}")
-USERS = (DEPLOY, NODOCKER, PAT)
+ROOTLESS = User("rosa", 4004)  # runs engines of her own
+SUDOER = User("sudo-only", 4005)  # may run engines by sudo alone
+USERS = (DEPLOY, NODOCKER, PAT, ROOTLESS, SUDOER)
 
 _SSHD = """\
 Port {port}
@@ -55,7 +57,8 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 class Server:
     """Docker engine and sshd at 10.99.0.1:2222. ``keys`` holds the host key and the clients' keys.
 
-    Users: ``deploy`` (key, may use the engine), ``nodocker`` (key, may not), ``pat`` (key or password).
+    Users: ``deploy`` (key, may use the engine), ``nodocker`` (key, may not), ``pat`` (key or password),
+    ``rosa`` and ``sudo-only`` (key) for the further engines (``engines.py``).
     """
 
     def __init__(self, run: Path) -> None:

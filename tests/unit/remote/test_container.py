@@ -15,7 +15,7 @@ import pytest
 from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.profile import ContainerHop
 from spyglass.remote.base import Output, Stop
-from spyglass.remote.container import Container, Facts, find, read_inspect
+from spyglass.remote.container import CommandLine, Container, Facts, find, read_inspect
 from spyglass.remote.opening import open_hops
 from support.fake_remote import Answer, FakeRemote, Said
 from support.fake_survey import container, identity
@@ -128,6 +128,8 @@ def test_no_file_is_none(output: Output) -> None:
 
 def engine(containers: Sequence[dict[str, object]], refusal: bytes = b"") -> FakeRemote:
     def answer(argv: list[str], stdin: bytes | None) -> Output:
+        if argv == ["id", "-u"]:
+            return Output(0, b"0\n")
         name = argv[3]
         if name != "docker":
             return Output(127)
@@ -164,6 +166,37 @@ def test_no_leave_to_ask_is_denied() -> None:
     with pytest.raises(Denied) as caught:
         find(engine([], b"permission denied while trying to connect to the Docker daemon socket"), "web")
     assert caught.value.title == "Docker on deploy@web1: permission denied"
+
+
+def test_sudo_and_an_engine_of_one_s_own_are_tried_where_docker_refuses() -> None:
+    def answer(argv: list[str], stdin: bytes | None) -> Output:
+        if argv == ["id", "-u"]:
+            return Output(0, b"1000\n")
+        if argv[3:6] == ["sudo", "-n", "docker"]:
+            return Output(0, json.dumps(container(1, "web")).encode())
+        return Output(1, b"", b"permission denied while trying to connect to the Docker daemon socket")
+
+    remote = FakeRemote({}, answer)
+    found = find(remote, "web", "docker")
+    assert any("DOCKER_HOST=unix:///run/user/1000/docker.sock" in words for words in remote.ran)
+    found.run(["true"])
+    assert remote.ran[-1][3:7] == ["sudo", "-n", "docker", "exec"]
+
+
+def test_a_right_to_sudo_that_was_taken_away_is_told() -> None:
+    place, _ = inside(lambda argv, stdin: Output(1, b"", b"sudo: a password is required"))
+    with pytest.raises(Denied, match="Docker on deploy@web1 may not be used by sudo any more"):
+        place.run(["true"])
+
+
+def test_the_addresses_of_a_rootless_engine_s_container_are_not_the_host_s_to_dial() -> None:
+    """They may be those of quite another container, of root's engine on the same host."""
+    ports = {"4369/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32000"}]}
+    way = CommandLine("docker", rootless=True)
+    told = read_inspect(way, [json.dumps(container(Ports=ports, Mode="host"))])[0][0]
+    remote = FakeRemote({("127.0.0.1", 32000): lambda: Said(b"hi")}, lambda argv, stdin: Output(0))
+    assert Container(remote, told).dial("172.17.0.1", 4369).recv(9) == b"hi"
+    assert remote.dialled == [("127.0.0.1", 32000)]
 
 
 @pytest.mark.parametrize("name", ["", "-it", "--help"])

@@ -1,0 +1,71 @@
+"""Every engine in every way that an account may use it, several at once: the real ones, on one server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.lab.engines import Engines
+from support.lab.fleet import Fleet
+from support.lab.laptop import Laptop
+from support.lab.server import ROOTLESS, wait_until
+
+COOKIE = "SPYLAB-cookie-engines-4d1b"
+KERNEL = "-kernel inet_dist_listen_min 9100 inet_dist_listen_max 9100"
+
+
+def elixir(name: str, *more: str) -> list[str]:
+    return ["--", "elixir", "--sname", name, "--cookie", COOKIE, *more, "--no-halt"]
+
+
+@pytest.fixture(scope="module")
+def podmen(engines: Engines, fleet: Fleet) -> Engines:
+    """A node in root's Podman and one in rosa's own, beside the fleet in Docker."""
+    engines.start("--name=rootpod", "--hostname=rootpod", *elixir("rooted"))
+    ports = ["-p127.0.0.1:14369:4369", "-p9100:9100"]
+    engines.start("--name=mypod", "--hostname=mypod", *ports, *elixir("mine", "--erl", KERNEL), user=ROOTLESS)
+    wait_until(lambda: "rooted" in engines.podman("exec", "rootpod", "epmd", "-names"), "rooted", 20, 0.2)
+    mine = ("exec", "mypod", "epmd", "-names")
+    wait_until(lambda: "mine" in engines.podman(*mine, user=ROOTLESS), "mine", 20, 0.2)
+    return engines
+
+
+def nodes(laptop: Laptop, target: str, *more: str) -> tuple[dict[str, Any], list[str]]:
+    document = laptop.spyglass_json("nodes", target, "--batch", *more)
+    return {node["node"]: node for node in document["nodes"]}, document["warnings"]
+
+
+def reached(node: dict[str, Any]) -> tuple[Any, ...]:
+    assert node["reachable"], node["why_not"]
+    return node["runtime"], node["container"], node["image"], node["cookie"]["proved"]
+
+
+def test_sudo_opens_the_engines_to_an_account_that_is_in_no_group(
+    laptop: Laptop, podmen: Engines, fleet: Fleet
+) -> None:
+    found, warnings = nodes(laptop, "sudo-only@lab")
+    assert reached(found["app@web-1"]) == ("docker", "web", "elixir:lab", True)
+    assert found["app@web-1"]["cookie"]["source"] == ".erlang.cookie"
+    assert reached(found["rooted@rootpod"]) == ("podman", "rootpod", "localhost/elixir:lab", True)
+    in_containers = {truth.node for truth in fleet.nodes if truth.container}
+    assert in_containers <= {node for node, told in found.items() if told["reachable"]}
+    assert warnings == []
+    done = laptop.spyglass("rpc", "sudo-only@lab", "rooted@rootpod", "erlang", "node", "--batch")
+    assert (done.stdout.strip(), done.stderr) == ("rooted@rootpod", "")
+
+
+def test_an_account_s_own_podman_is_reached_at_what_it_publishes(laptop: Laptop, podmen: Engines) -> None:
+    found, warnings = nodes(laptop, "rosa@lab")
+    assert [text[:39] for text in warnings] == ["Docker on rosa@lab: permission denied. A"]
+    mine = found["mine@mypod"]
+    assert reached(mine) == ("podman", "mypod", "localhost/elixir:lab", True)
+    assert (mine["via"], mine["address"], mine["port"]) == ("published port", "127.0.0.1", 9100)
+    done = laptop.spyglass("rpc", "rosa@lab", "mine@mypod", "erlang", "node", "--batch")
+    assert (done.stdout.strip(), done.stderr) == ("mine@mypod", "")
+
+
+def test_a_container_of_either_podman_may_be_the_place(laptop: Laptop, podmen: Engines) -> None:
+    for target, name in (("rosa@lab", "mypod"), ("sudo-only@lab", "rootpod")):
+        found, _ = nodes(laptop, target, "--container", name)
+        assert {node["container"] for node in found.values()} == {name}

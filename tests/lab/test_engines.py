@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ def elixir(name: str, *more: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def podmen(engines: Engines, fleet: Fleet) -> Engines:
+def podmen(engines: Engines, fleet: Fleet) -> Iterator[Engines]:
     """A node in root's Podman and one in rosa's own, beside the fleet in Docker."""
     engines.start("--name=rootpod", "--hostname=rootpod", *elixir("rooted"))
     ports = ["-p127.0.0.1:14369:4369", "-p9100:9100"]
@@ -28,7 +29,9 @@ def podmen(engines: Engines, fleet: Fleet) -> Engines:
     wait_until(lambda: "rooted" in engines.podman("exec", "rootpod", "epmd", "-names"), "rooted", 20, 0.2)
     mine = ("exec", "mypod", "epmd", "-names")
     wait_until(lambda: "mine" in engines.podman(*mine, user=ROOTLESS), "mine", 20, 0.2)
-    return engines
+    yield engines
+    engines.podman("rm", "--force", "--time=0", "rootpod")
+    engines.podman("rm", "--force", "--time=0", "mypod", user=ROOTLESS)
 
 
 def nodes(laptop: Laptop, target: str, *more: str) -> tuple[dict[str, Any], list[str]]:
@@ -57,7 +60,7 @@ def test_sudo_opens_the_engines_to_an_account_that_is_in_no_group(
 
 def test_an_account_s_own_podman_is_reached_at_what_it_publishes(laptop: Laptop, podmen: Engines) -> None:
     found, warnings = nodes(laptop, "rosa@lab")
-    assert [text[:39] for text in warnings] == ["Docker on rosa@lab: permission denied. A"]
+    assert [text[:39] for text in warnings] == ["Docker on rosa@lab: permission denied. "]
     mine = found["mine@mypod"]
     assert reached(mine) == ("podman", "mypod", "localhost/elixir:lab", True)
     assert (mine["via"], mine["address"], mine["port"]) == ("published port", "127.0.0.1", 9100)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -46,6 +47,9 @@ class Adder(Protocol):
 
     def add(self, address: str, /) -> None:
         """Add it, or raise a Failure."""
+
+    def remove(self, address: str, /) -> None:
+        """Take one away again, if it is there."""
 
     def close(self) -> None:
         """Take all away again."""
@@ -84,9 +88,12 @@ class _Home:
 class Aliases:
     """The addresses of one connection, open until closed. Not for several threads, but for :meth:`drop`."""
 
-    def __init__(self, owner: str, way: Callable[[], Way], helper: Adder) -> None:
-        """``owner`` is the profile's name; ``way`` may raise a Failure while there is no connection."""
-        self._way, self._helper = way, helper
+    def __init__(self, owner: str, way: Callable[[], Way], helper: Adder, *, everyone: bool = False) -> None:
+        """``owner`` is the profile's name; ``way`` may raise a Failure while there is no connection.
+
+        ``everyone``: every user of this computer is let in.
+        """
+        self._way, self._helper, self._everyone = way, helper, everyone
         self._claims = Claims(owner)
         self._addresses: set[str] = set()
         self._homes: dict[tuple[str, int], _Home] = {}
@@ -105,10 +112,17 @@ class Aliases:
         self._claims.close()
 
     def drop(self, address: str) -> None:
-        """End what listens on an address; from any thread."""
+        """End what listens on an address, which is nobody's then; from any thread."""
         self._addresses.discard(address)
         for place in [place for place in self._homes if place[0] == address]:
             self._homes.pop(place).close()
+        self._claims.release(address)
+
+    def keep(self, wanted: Collection[str]) -> None:
+        """Give up all addresses but these."""
+        for address in self._addresses - set(wanted):
+            self.drop(address)
+            self._helper.remove(address)
 
     def open(self, found: Found, asked: str = addresses.AUTO) -> tuple[str, int, int]:
         """Let the node answer at its address; return that, its port there, and the port of its epmd.
@@ -123,14 +137,21 @@ class Aliases:
     def _home(self, address: str, epmd_port: int) -> _Home:
         """Have the address, and answer there as an epmd."""
         if address not in self._addresses:
-            self._claims.take(address)
-            if addresses.needs_helper(address):
-                self._helper.add(address)
-            self._addresses.add(address)
+            self._take(address)
         home = self._homes.setdefault((address, epmd_port), _Home(address, epmd_port))
         if home.epmd is None:
-            home.epmd = _relay(home, epmd_port, lambda: self._to_epmd(home))
+            home.epmd = self._relay(home, epmd_port, lambda: self._to_epmd(home))
         return home
+
+    def _take(self, address: str) -> None:
+        self._claims.take(address)
+        try:
+            if addresses.needs_helper(address):
+                self._helper.add(address)
+        except BaseException:
+            self._claims.release(address)
+            raise
+        self._addresses.add(address)
 
     def _seat(self, home: _Home, found: Found) -> _Seat:
         short, key = found.info.node.partition("@")[0], found.info.key
@@ -145,9 +166,13 @@ class Aliases:
             return seat
         if seat is not None:
             seat.relay.close()
-        relay = _relay(home, found.port, lambda: self._to_node(home, short))
+        relay = self._relay(home, found.port, lambda: self._to_node(home, short))
         home.seats[short] = _Seat(key, found.port, relay)
         return home.seats[short]
+
+    def _relay(self, home: _Home, port: int, dial: Callable[[], Stream]) -> Relay:
+        listener = listen(home.address, port, home.epmd_port, everyone=self._everyone)
+        return ThreadRelay(listener, dial, name=f"alias {home.address}:{port}")
 
     def _to_node(self, home: _Home, short: str) -> Stream:
         way = self._way()
@@ -174,21 +199,20 @@ def _has_epmd(found: Found) -> bool:
     return bool(found.info.epmd_port) and found.info.via == "epmd"
 
 
-def _relay(home: _Home, port: int, dial: Callable[[], Stream]) -> Relay:
-    label = f"{home.address}:{port}"
-    return ThreadRelay(listen(home.address, port, home.epmd_port), dial, name=f"alias {label}")
-
-
-def listen(address: str, port: int, epmd_port: int) -> OwnListener:
+def listen(address: str, port: int, epmd_port: int, *, everyone: bool = False) -> socket.socket:
     """A listener on an address of the loopback interface that nothing from outside can reach.
 
     An address that is not of 127/8 would answer to neighbours on the network too: the listener is
-    bound to the interface (SO_BINDTODEVICE, socket(7)), or is not opened at all. Raises Failure.
+    bound to the interface (SO_BINDTODEVICE, socket(7)), or is not opened at all. (Where there is no
+    such option, no such address can be had either.) Raises Failure.
     """
-    listener = OwnListener(f"{address}:{port}")
+    plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM) if everyone else None
+    listener = plain or OwnListener(f"{address}:{port}")
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
+        if sys.platform != "win32":  # there it would allow to take another's port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
         listener.bind((address, port))
         listener.listen(128)
     except OSError as error:

@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from spyglass import links, messages
+from spyglass.addressing import Addressing
 from spyglass.answers import Answers
 from spyglass.bulletin import Bulletin
 from spyglass.errors import Cancelled, Failure
@@ -34,6 +35,7 @@ from spyglass.store import paths
 from spyglass.wanted import Want
 
 if TYPE_CHECKING:
+    from spyglass.loopback.shared import Shared
     from spyglass.profile import Profile
     from spyglass.questions import Ask, Question
     from spyglass.standby import Standby
@@ -54,11 +56,14 @@ Boots = Literal["window", "calls", ""]
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a connection behaves. ``persist``: it comes back after a loss, and a next VM stands by
-    when a window was opened. ``boots``: the VM to start while SSH connects."""
+    when a window was opened. ``boots``: the VM to start while SSH connects. ``aliases``: nodes get
+    addresses of their own if the profile says so, with the ``helper`` where it takes root."""
 
     persist: bool = True
     boots: Boots = "window"
     cookie: str | None = field(default=None, repr=False)
+    aliases: bool = False
+    helper: Shared | None = field(default=None, repr=False)
 
 
 class Connection:
@@ -97,6 +102,8 @@ class Connection:
         self._epoch = 0
         self._wants: dict[str, Want] = {}
         self._ports: dict[str, int] = {}
+        way, more = lambda: self.session, standby.modules
+        self._addressing = Addressing(profile, way, options.helper, self._ask, self.wake, modules=more)
         self._been_ready = False
         self._bulletin = Bulletin(Status(profile.id, chain=links.planned(profile)), publish)
         self._log = self._bulletin.log
@@ -157,6 +164,7 @@ class Connection:
             self._changed = False
             if then is not Phase.WAITING or not self._wait(tries):
                 break
+        self._addressing.close()
         self._secrets.close()
         last = then if then is not Phase.WAITING else Phase.OFFLINE
         self._bulletin.show(phase=last, doing="", nodes=(), awaited=frozenset(), next_try=None)
@@ -208,8 +216,10 @@ class Connection:
         self.session = session
         self.figures.attach(session.figures)
         stack.callback(self._withdraw)  # nothing waits for an answer that is of no use any more
-        persist = self.options.persist
-        service = Service(self.profile, session, self._bulletin, self._wants, self._standby, persist=persist)
+        helpers = (self._standby, self._addressing)
+        service = Service(
+            self.profile, session, self._bulletin, self._wants, *helpers, persist=self.options.persist
+        )
         stack.callback(lambda: self._wants.update(service.carry()))
         service.begin()
         while True:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from spyglass.desktop.changes import Changes
 from spyglass.errors import Failure, Missing, NeedsAnswer
 from spyglass.figures import Readings
 from spyglass.keeping import Keeper
+from spyglass.loopback import client
+from spyglass.loopback.shared import Shared
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry, Wish
 from spyglass.safe import Safe
 from spyglass.standby import Standby
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from spyglass.store.profiles import Profiles
 
 Listener = Callable[[Status], None]
-PERSISTENT = Options()
+PERSISTENT = Options(aliases=True)
 
 
 class Hub:
@@ -48,10 +51,12 @@ class Hub:
         *,
         erl: Callable[[], str] = str,
         withdraw: Callable[[str], None] | None = None,
+        elevate: Callable[[], list[str]] = client.trusted,
     ) -> None:
         """``ask(profile_id, question)`` blocks for a person; ``withdraw(profile_id)`` takes that back.
 
-        ``erl`` gives the path of the Erlang that the person chose (empty: search).
+        ``erl`` gives the path of the Erlang that the person chose (empty: search); ``elevate`` what runs
+        the helper for addresses as root.
         """
         self.store = store
         self._ask = ask
@@ -59,6 +64,7 @@ class Hub:
         self.erl = erl
         self._standby = Standby(erl)
         self._safe = Safe(choices=Choices(paths.current().state / "kept.json"))
+        self._helper = Shared(elevate)
         self._forgetting: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
@@ -193,6 +199,8 @@ class Hub:
             wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
         (self._unattended.add if unattended else self._unattended.discard)(wanted.id)
         ask, withdraw = self._asker(wanted.id), partial(self._withdraw, wanted.id)
+        if options.aliases:
+            options = replace(options, helper=self._helper)
         keep = partial(Keeper, self._safe, wanted, saved=self._saved(wanted.id))
         connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw, keep)
         with self._lock:
@@ -264,6 +272,7 @@ class Hub:
             changes.close()
         for work in self._forgetting:
             work.join(2)  # it may wait for a keyring that nobody unlocks
+        self._helper.close()
         self._standby.close()
 
     def _saved(self, profile_id: str) -> bool:

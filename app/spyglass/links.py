@@ -210,7 +210,7 @@ def _fact(node: NodeInfo) -> str:
 
 def gone(node: NodeInfo) -> NodeInfo:
     """The node, known to have gone down."""
-    return replace(node, reachable=False, why_not="it went down", forward=None)
+    return replace(node, reachable=False, why_not="it went down", forward=None, alias=None)
 
 
 def count(number: int, noun: str) -> str:

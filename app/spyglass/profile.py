@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated, Literal
 
 import msgspec
@@ -80,7 +81,12 @@ class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A saved connection. ``id`` never changes; ``name`` is unique and the user's to change."""
+    """A saved connection. ``id`` never changes; ``name`` is unique and the user's to change.
+
+    ``alias``: whether nodes also answer at addresses of their own on this computer: ``off``, ``auto``
+    (the address in each node's own name), or one address. ``alias_everyone`` lets in every user of
+    this computer there, not only the one who connects.
+    """
 
     name: Text
     id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")] = ""
@@ -90,6 +96,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     cookie: CookieSource = "auto"
     autoconnect: bool = False
     production: bool = False
+    alias: Text = "off"
+    alias_everyone: bool = False
 
     @property
     def route(self) -> str:
@@ -116,7 +124,20 @@ def check(profile: Profile) -> Profile:
         raise BadInput("The profile's name has control characters in it", "Remove them: the field `name`.")
     for position, hop in enumerate(profile.hops, 1):
         _check_hop(hop, position)
+    _check_alias(profile.alias)
     return profile
+
+
+def _check_alias(alias: str) -> None:
+    if alias in {"off", "auto"}:
+        return
+    try:
+        IPv4Address(alias)
+    except AddressValueError:
+        raise BadInput(
+            f"The address {alias!r} for own tools is not an IPv4 address",
+            "Write `off`, `auto`, or an address such as 127.0.0.2: the field `alias`.",
+        ) from None
 
 
 def _check_hop(hop: Hop, position: int) -> None:

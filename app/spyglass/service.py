@@ -17,6 +17,7 @@ from spyglass.status import NodeInfo, Phase, backoff
 from spyglass.wanted import Want, lost
 
 if TYPE_CHECKING:
+    from spyglass.addressing import Addressing
     from spyglass.bulletin import Bulletin
     from spyglass.erlang.discovery import Discovery, Found
     from spyglass.profile import Profile
@@ -37,6 +38,7 @@ class Service:
         bulletin: Bulletin,
         wants: dict[str, Want],
         standby: Standby,
+        addressing: Addressing,
         *,
         persist: bool,
     ) -> None:
@@ -45,6 +47,7 @@ class Service:
         self._bulletin = bulletin
         self._wants = wants
         self._standby = standby
+        self._addressing = addressing
         self._persist = persist
         self._opened: dict[str, Want] = {}
         self._unwanted: set[str] = set()
@@ -94,9 +97,11 @@ class Service:
                 self._session.probe()
                 self._hurry()
             case messages.Retry():
+                self._addressing.again()
                 self._hurry()
             case None:  # something that the status tells of has become known
-                self._bulletin.show(chain=links.here(self._status.chain, self._standby.erlang))
+                chain = links.here(self._status.chain, self._standby.erlang)
+                self._bulletin.show(chain=chain, nodes=self._addressing.dressed(self._status.nodes))
 
     def _observe(self, node: str) -> None:
         if node in self._opened:
@@ -144,13 +149,14 @@ class Service:
     def _seen(self, found: Found) -> None:
         info = self._session.admit(found)
         others = [node for node in self._status.nodes if node.key != info.key]
-        self._bulletin.show(nodes=(*others, info))
+        self._bulletin.show(nodes=self._addressing.dressed((*others, info)))
+        self._addressing.want([found])
         self._open_wanted()
 
     def _surveyed(self, discovery: Discovery) -> None:
         if self._status.phase is not Phase.READY:
             self._bulletin.show(phase=Phase.FORWARDING, doing="Opening forwards")
-        nodes = self._session.settle(discovery)
+        nodes = self._addressing.dressed(self._session.settle(discovery))
         self._bulletin.show(
             phase=Phase.READY,
             doing="",
@@ -161,6 +167,7 @@ class Service:
             surveyed=True,
             attempt=0,
         )
+        self._addressing.want(discovery.found, complete=True)
         self._bulletin.log.info("%s found", links.count(len(nodes), "node"))
         for warning in discovery.warnings:
             self._bulletin.log.warning("%s", warning)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spyglass.errors import Failure
@@ -113,6 +114,12 @@ class Standby:
         with self._lock:
             fit = self._spare is not None and not self._spare.graphics
         return (self._spared() if fit else None) or self._boot(preload=False)
+
+    def modules(self) -> Path | None:
+        """The directory of our Erlang modules for the Erlang that was booted last."""
+        from spyglass.erlang import runtime  # noqa: PLC0415 - as above
+
+        return runtime.modules(self.erlang) if self.erlang else None
 
     def close(self) -> None:
         """End the spare; none is prepared any more."""

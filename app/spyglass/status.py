@@ -57,11 +57,37 @@ class Cookie:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A Failure as data, for showing it: see :class:`spyglass.errors.Failure`."""
+
+    title: str
+    hint: str = ""
+    code: str = "failed"
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A node's own address on this computer, or (``problem``) why it has none.
+
+    ``port`` is its distribution there, ``epmd_port`` its epmd. ``command`` is what to type in a terminal
+    to be on the node with a tool of one's own, either way; no cookie is in it.
+    """
+
+    address: str = ""
+    port: int = 0
+    epmd_port: int = 0
+    command: str = ""
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeInfo:
     """One BEAM node (or a thing that looks like one), as discovery found it.
 
     ``key`` identifies it within a connection. ``port`` is the distribution port as seen
-    from the last hop, ``forward`` the port of our listener on 127.0.0.1 once there is one.
+    from the last hop, ``forward`` the port of our listener on 127.0.0.1 once there is one;
+    ``alias`` is None where no address of its own was wanted, or nothing is known yet.
     """
 
     key: str
@@ -86,6 +112,7 @@ class NodeInfo:
     elixir: bool | None = None
     cookie: Cookie = Cookie()
     forward: int | None = None
+    alias: Alias | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +126,6 @@ class Link:
     state: str
     detail: str = ""
     facts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A Failure as data, for showing it: see :class:`spyglass.errors.Failure`."""
-
-    title: str
-    hint: str = ""
-    code: str = "failed"
-    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

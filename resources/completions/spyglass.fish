@@ -62,7 +62,7 @@ complete -c spyglass -n '__fish_seen_subcommand_from forward' -l jump -r -d 'go 
 complete -c spyglass -n '__fish_seen_subcommand_from forward' -l identity -r -F -d 'the private key to use'
 complete -c spyglass -n '__fish_seen_subcommand_from forward' -l cookie-file -r -F -d 'read the cookie from FILE, `-` for standard input'
 complete -c spyglass -n '__fish_seen_subcommand_from forward' -l batch -d 'never ask: fail with what would have been asked'
-complete -c spyglass -n '__fish_seen_subcommand_from forward' -l alias -r -d 'let the node answer at its own address (auto), or at ADDR, on this computer, for any tool'
+complete -c spyglass -n '__fish_seen_subcommand_from forward' -l alias -r -d 'let the node answer at its own address (auto), or at ADDR, on this computer, for any tool (default: what the profile says)'
 complete -c spyglass -n '__fish_seen_subcommand_from forward' -a '(spyglass profiles list 2>/dev/null | sed -e 1d -e \'s/  .*//\')'
 complete -c spyglass -n '__fish_seen_subcommand_from scratch' -l profile-dir -r -F -d 'keep everything below DIR (a throw-away set-up)'
 complete -c spyglass -n '__fish_seen_subcommand_from scratch' -l container -r -d 'only this container (a pattern such as \'web*\' is welcome)'
@@ -94,6 +94,9 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-autoconnect
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l production
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-production
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l alias -r -d 'let nodes answer at their own addresses (auto), or at ADDR, on this computer, for any tool'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l alias-everyone -d 'let every user of this computer in there, not only you'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-alias-everyone -d 'let every user of this computer in there, not only you'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l profile-dir -r -F -d 'keep everything below DIR (a throw-away set-up)'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -a '(spyglass profiles list 2>/dev/null | sed -e 1d -e \'s/  .*//\')'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -a '(spyglass profiles list 2>/dev/null | sed -e 1d -e \'s/  .*//\')'
@@ -107,6 +110,9 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-autoconnect
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l production
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-production
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l alias -r -d 'let nodes answer at their own addresses (auto), or at ADDR, on this computer, for any tool'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l alias-everyone -d 'let every user of this computer in there, not only you'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-alias-everyone -d 'let every user of this computer in there, not only you'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l profile-dir -r -F -d 'keep everything below DIR (a throw-away set-up)'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -a '(spyglass profiles list 2>/dev/null | sed -e 1d -e \'s/  .*//\')'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -a '(spyglass profiles list 2>/dev/null | sed -e 1d -e \'s/  .*//\')'

@@ -5,6 +5,9 @@
 %% the control loop fills with the local ends of forwards. So there is no epmd daemon, no
 %% DNS and no listening socket, and a node without a route cannot be dialled at all.
 %%
+%% A person's own node can be led the same way, by routes on its command line:
+%% `-epmd_module spyglass_epmd -spyglass_route hello@172.17.0.2 41003'.
+%%
 %% Two rules keep the kernel alive (OTP 23 to 29):
 %%  - start_link/0 runs before the file server exists (25 and older): nothing here uses files.
 %%  - address_please/3 runs inside net_kernel (25 to 27): it must not wait for anybody.
@@ -36,9 +39,10 @@ has_route(Node) ->
 start_link() ->
     proc_lib:start_link(?MODULE, init, [self()]).
 
-%% The process does nothing but own the table.
+%% The process does nothing but own the table, with the routes of the command line in it.
 init(Parent) ->
     ?MODULE = ets:new(?MODULE, [named_table, public, set, {read_concurrency, true}]),
+    [add_route(Node, list_to_integer(Port)) || {spyglass_route, [Node, Port]} <- init:get_arguments()],
     proc_lib:init_ack(Parent, {ok, self()}),
     idle().
 

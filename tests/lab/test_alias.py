@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +16,7 @@ import pytest
 from spyglass.loopback import trust
 from support.lab.authority import Installed
 from support.lab.fleet import Fleet
-from support.lab.laptop import OTHER, Laptop
+from support.lab.laptop import DEV, OTHER, Laptop, spyglass_command
 from support.lab.place import Guest
 from support.lab.server import wait_until
 
@@ -55,6 +58,60 @@ def told(guest: Guest) -> list[str]:
         if line.startswith(b"Held"):
             break
     return lines
+
+
+@contextmanager
+def connected(laptop: Laptop, profile: str, until: str) -> Iterator[list[str]]:
+    """`spyglass connect`, with no window: what it printed until a line with this in it."""
+    guest = laptop.start_spyglass("connect", profile, "--batch", stderr=subprocess.STDOUT)
+    lines = []
+    try:
+        for line in iter(guest.popen.stdout.readline, b""):
+            lines.append(line.decode().rstrip())
+            if until in lines[-1]:
+                break
+        yield lines
+        guest.send(signal.SIGINT)
+        assert guest.wait(10) == 130
+    finally:
+        guest.close()
+
+
+@contextmanager
+def saved(laptop: Laptop, name: str, *options: str) -> Iterator[None]:
+    """A profile of the laptop's user."""
+    done = laptop.spyglass("profiles", "add", name, "lab", *options)
+    assert done.returncode == 0, done.stderr
+    yield
+    laptop.spyglass("profiles", "remove", name)
+
+
+@contextmanager
+def cookie_file(laptop: Laptop, cookie: str) -> Iterator[None]:
+    """The one cookie that Erlang reads by itself."""
+    file = laptop.home / ".erlang.cookie"
+    file.write_text(cookie)
+    file.chmod(0o400)
+    os.chown(file, DEV.uid, DEV.uid)
+    yield
+    file.unlink()
+
+
+def typed(laptop: Laptop, line: str, keys: str, until: str, seconds: float = 25) -> str:
+    """What a terminal shows of this line and these keys, up to a text; then it is hung up."""
+    words = ["script", "-qec", line, "/dev/null"]
+    guest = laptop.popen(words, env={"TERM": "xterm"}, stdin=subprocess.PIPE, stderr=subprocess.STDOUT)
+    shown = b""
+    try:
+        guest.popen.stdin.write(keys.encode())
+        guest.popen.stdin.flush()
+        deadline = time.monotonic() + seconds
+        while until.encode() not in shown and time.monotonic() < deadline:
+            if select.select([guest.popen.stdout], [], [], 0.2)[0]:
+                shown += os.read(guest.popen.stdout.fileno(), 4096)
+    finally:
+        guest.close()
+    return shown.decode()
 
 
 def connect(laptop: Laptop, node: str, cookie: str) -> str:
@@ -103,6 +160,66 @@ def test_another_user_of_the_laptop_is_not_let_in(laptop: Laptop, fleet: Fleet, 
     assert others.stdout.strip() == "b''" or "ConnectionResetError" in others.stderr
 
 
+@pytest.mark.parametrize("name", ["app", "hello"])
+def test_without_an_address_ones_own_tool_is_led_by_the_line_that_forward_prints(
+    laptop: Laptop, fleet: Fleet, clean: set[str], name: str
+) -> None:
+    truth = fleet[name]
+    with forwarded(laptop, "lab", truth.node) as lines, cookie_file(laptop, truth.cookie):
+        assert truth.cookie not in lines[1]
+        shown = typed(laptop, lines[1].strip(), "", f"({truth.node})1>")
+        assert f"({truth.node})1>" in shown
+        assert not any(line.endswith(" epmd") for line in laptop.sockets())
+    wait_until(lambda: listening(laptop) == clean, "nothing listens", 5)
+
+
+def test_a_profile_can_say_that_its_nodes_answer_at_their_addresses(
+    laptop: Laptop, fleet: Fleet, clean: set[str]
+) -> None:
+    truth = fleet["remotenode"]
+    with (
+        saved(laptop, "own", "--node", truth.node, "--alias", "auto"),
+        saved(laptop, "rival", "--node", truth.node, "--alias", "auto"),
+        connected(laptop, "own", f"{truth.node}  127.0.0.2:19000"),
+    ):
+        assert connect(laptop, truth.node, truth.cookie).startswith("{true")
+        with connected(laptop, "rival", "127.0.0.2 belongs to own already") as lines:
+            assert lines[-1].startswith(f"{truth.node}: ")
+        for pid, command in fleet.server.place.processes().items():
+            if command.startswith("sshd: deploy"):
+                fleet.server.place.run(["kill", "-KILL", str(pid)], check=False)
+        assert "tcp 127.0.0.2%lo:19000 spyglass" in listening(laptop)
+        wait_until(
+            lambda: connect(laptop, truth.node, truth.cookie).startswith("{true"), "it is back", 30, 0.5
+        )
+
+    assert listening(laptop) == clean
+
+
+def test_whoever_cleared_the_way_presses_enter_and_goes_on(
+    laptop: Laptop, fleet: Fleet, clean: set[str]
+) -> None:
+    laptop.run(["epmd", "-daemon"], check=True)
+    wait_until(lambda: any(line.endswith(" epmd") for line in laptop.sockets()), "epmd listens", 5)
+    command = " ".join([*spyglass_command(), "forward", "lab", fleet["remotenode"].node, "--alias", "auto"])
+    words = ["script", "-qec", command, "/dev/null"]
+    guest = laptop.popen(words, env={"TERM": "xterm"}, stdin=subprocess.PIPE, stderr=subprocess.STDOUT)
+    shown = b""
+    try:
+        while b"Press Enter to try again" not in shown:
+            shown += os.read(guest.popen.stdout.fileno(), 4096)
+        assert b"ERL_EPMD_ADDRESS=127.0.0.1 epmd -daemon" in shown
+        laptop.run(["epmd", "-kill"], check=True)
+        guest.popen.stdin.write(b"\n")
+        guest.popen.stdin.flush()
+        while b"Held until Ctrl-C" not in shown:
+            shown += os.read(guest.popen.stdout.fileno(), 4096)
+        assert b"127.0.0.2:19000" in shown
+    finally:
+        guest.close()
+    wait_until(lambda: listening(laptop) == clean, "nothing listens", 5)
+
+
 def test_a_local_epmd_on_all_addresses_is_named_with_the_remedy_and_goes_on(
     laptop: Laptop, fleet: Fleet, clean: set[str]
 ) -> None:
@@ -140,7 +257,9 @@ def installed(laptop: Laptop) -> Iterator[None]:
     with Installed(laptop.place):
         laptop.place.sh(SUDOERS, str(trust.HELPER))
         yield
-        laptop.place.sh("umount /etc/sudoers")
+        wait_until(
+            lambda: not laptop.place.run(["umount", "/etc/sudoers"], check=False).returncode, "sudo", 5
+        )
 
 
 def test_a_private_address_is_put_on_lo_by_the_helper_through_sudo(

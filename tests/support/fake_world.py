@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from spyglass.erlang.discovery import Discovery, Found
@@ -150,6 +151,9 @@ class World:
     def begin(self, *, graphics: bool = True, then: Callable[[], None] = lambda: None) -> None:
         self.prepared = True
         then()
+
+    def modules(self) -> Path:
+        return Path("/ebin")
 
     def close(self) -> None:
         for vm in self.vms:

@@ -36,6 +36,9 @@ class FakeHelper:
         self.added.append(address)
         raise Failure(f"{address} was refused", code="no-alias")
 
+    def remove(self, address: str, /) -> None:
+        self.added.remove(address)
+
     def close(self) -> None:
         self.closed = True
 

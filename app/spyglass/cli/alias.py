@@ -3,52 +3,52 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spyglass.aliases import EPMD, Aliases
-from spyglass.cli.terminal import say
-from spyglass.errors import Failure
+from spyglass import owntools
+from spyglass.aliases import Aliases
+from spyglass.cli.output import plain, print_failure
+from spyglass.cli.terminal import input_line, say
+from spyglass.errors import Cancelled, Failure
 from spyglass.loopback import client, install
-from spyglass.status import NodeInfo, Phase
+from spyglass.status import NodeInfo, Phase, Status
 
 if TYPE_CHECKING:
     from spyglass.cli.commands import Run
+    from spyglass.erlang.found import Found
 
 _BEFORE = (
     "The address goes on this computer's loopback interface, and is taken away when this ends. "
     "That takes root's rights once: {how}."
 )
+_EVERYONE = "Every user of this computer is let in there, as this profile says."
 
 
-def hold(run: Run, chosen: Sequence[NodeInfo], options: argparse.Namespace) -> int:
+def hold(run: Run, chosen: Sequence[NodeInfo], asked: str, *, batch: bool) -> int:
     """Let the nodes answer at their addresses until Ctrl-C; those that come back are led to again."""
-    helper = client.Helper(lambda: _command(options), once=True)
-    with Aliases(options.target, lambda: run.session, helper) as aliases:
+    helper = client.Helper(lambda: _command(run, batch=batch), once=True)
+    profile = run.hub.profile(run.profile)
+    everyone = profile.alias_everyone
+    with Aliases(profile.name, lambda: run.session, helper, everyone=everyone) as aliases:
 
         def gone(address: str, reason: str) -> None:
             say(f"{address} is not answered any more: {reason}.")
             aliases.drop(address)
 
         helper.on_gone = gone
-        told = _open(run, aliases, chosen, options.alias)
+        told = _open(run, aliases, chosen, asked)
         if not told:
             raise Failure(
                 "No node there can have an address here", "The reasons stand above.", code="no-alias"
             )
-        say("Held until Ctrl-C.")
+        say(f"{owntools.COOKIE}{f' {_EVERYONE}' * everyone}\nHeld until Ctrl-C.")
         while True:
             before = run.terminal.last
             status = run.terminal.reach(lambda s, before=before: s is not before)  # type: ignore[misc]
             if status.phase is Phase.READY and status.surveyed:
-                _open(
-                    run,
-                    aliases,
-                    [n for n in status.nodes if n.node in told and n.reachable],
-                    options.alias,
-                    told,
-                )
+                again = [n for n in status.nodes if n.node in told and n.reachable]
+                _open(run, aliases, again, asked, told)
 
 
 def _open(
@@ -61,41 +61,66 @@ def _open(
         if found is None:
             continue
         try:
-            address, port, epmd = aliases.open(found, asked)
+            address, port, epmd = _opened(run, aliases, found, asked, first=not told)
         except Failure as failure:
             if len(chosen) == 1 and not told:
                 raise
-            say(f"{info.node}: {failure.title}.")
+            say(plain(f"{info.node}: {failure.title}."))
+            if not told and (line := routed(info)):
+                say(plain(f"  {line}"))
             continue
         opened.add(info.node)
         if info.node not in told:
-            print(f"{info.node}  {address}:{port}\n  {tool(info, epmd)}", flush=True)
+            line = owntools.at_address(info, epmd)
+            print(f"{info.node}  {address}:{port}\n  {line}", flush=True)
     return frozenset(opened)
 
 
-def tool(info: NodeInfo, epmd_port: int = EPMD) -> str:
-    """What to type in one's own shell to be on the node, in Elixir's or Erlang's words.
+def _opened(run: Run, aliases: Aliases, found: Found, asked: str, *, first: bool) -> tuple[str, int, int]:
+    """The node at its address. Whoever can clear a taken port away is offered another try."""
+    while True:
+        try:
+            return aliases.open(found, asked)
+        except Failure as failure:
+            if failure.code != "port-taken" or not first or not run.terminal.may_ask:
+                raise
+            print_failure(failure)
+        try:
+            input_line("Press Enter to try again, or Ctrl-C to end. ")
+        except EOFError:
+            raise Cancelled from None
 
-    The environment keeps the epmd that is started along off the node's address; hidden, as a
-    visible node from outside is thrown out of a cluster and upsets it.
-    """
-    port = f" ERL_EPMD_PORT={epmd_port}" if epmd_port != EPMD else ""
-    long = info.name_type != "short"
-    name = "name me@127.0.0.1" if long else "sname me@localhost"
-    if info.elixir:
-        line = f'iex --hidden --{name} --cookie "$COOKIE" --remsh {info.node}'
-    else:
-        line = f'erl -hidden -{name} -setcookie "$COOKIE" -remsh {info.node}'
-    return f"ERL_EPMD_ADDRESS=127.0.0.1{port} {line}"
+
+def tell(status: Status, told: dict[str, str]) -> None:
+    """Print what has become of the nodes' addresses since it was told."""
+    for info in status.nodes:
+        if info.alias is None:
+            continue
+        problem = info.alias.problem
+        if problem:
+            text = f"{info.node}: {problem.title}.\n  {problem.hint}"
+        else:
+            text = f"{info.node}  {info.alias.address}:{info.alias.port}"
+        if told.get(info.key) != text:
+            told[info.key] = text
+            print(plain(f"{text}\n  {info.alias.command}".rstrip(), lines=True), flush=True)
 
 
-def _command(options: argparse.Namespace) -> list[str]:
-    command = client.trusted(terminal=sys.stdin.isatty(), ask=not options.batch)
-    say(
-        _BEFORE.format(
-            how="sudo may ask for your password" if command[0] == "sudo" else "a window asks for a password"
-        )
-    )
+def routed(info: NodeInfo) -> str:
+    """The line for one's own tool on a node that is reached by its forward; empty without an Erlang here."""
+    from spyglass.cli.commands import chosen_erl  # noqa: PLC0415 - it imports us
+    from spyglass.erlang import runtime  # noqa: PLC0415 - compiles at first use
+
+    try:
+        return owntools.by_route(info, runtime.modules(runtime.find(chosen_erl(), window=False)))
+    except Failure:
+        return ""
+
+
+def _command(run: Run, *, batch: bool) -> list[str]:
+    command = client.trusted(terminal=run.terminal.may_ask, ask=not batch)
+    how = "sudo may ask for your password" if command[0] == "sudo" else "a window asks for a password"
+    say(_BEFORE.format(how=how))
     return command
 
 

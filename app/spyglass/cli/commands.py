@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from spyglass.cli.terminal import Terminal, say
 from spyglass.connection import Boots, Options
 from spyglass.errors import BadInput, Failure, NeedsAnswer
 from spyglass.hub import Hub
+from spyglass.loopback import client
+from spyglass.owntools import COOKIE
 from spyglass.profile import Profile, Selector, parse_hop, parse_target
 from spyglass.questions import Choice
 from spyglass.status import NodeInfo, Phase, Status
@@ -99,15 +102,25 @@ def connected(
     persist: bool = False,
     profile: Profile | None = None,
     cookie: str | None = None,
+    aliases: bool = False,
 ) -> Iterator[Run]:
-    """Connect to the target, or to ``profile``; everything is gone when this is left."""
+    """Connect to the target, or to ``profile``; everything is gone when this is left.
+
+    ``aliases``: nodes get addresses of their own if the profile says so.
+    """
     terminal = Terminal(batch=options.batch, agrees=getattr(options, "lend", False))
-    hub = Hub(Profiles(paths.current().profiles), terminal.ask, erl=chosen_erl, withdraw=terminal.withdraw)
+    hub = Hub(
+        Profiles(paths.current().profiles),
+        terminal.ask,
+        erl=chosen_erl,
+        withdraw=terminal.withdraw,
+        elevate=partial(client.trusted, terminal=terminal.may_ask, ask=terminal.may_ask),
+    )
     hub.subscribe(terminal.hear)
     try:
         key = hub.connect(
             profile or profile_of(options),
-            Options(persist=persist, boots=boots, cookie=cookie or cookie_of(options)),
+            Options(persist=persist, boots=boots, cookie=cookie or cookie_of(options), aliases=aliases),
         )
         yield Run(hub, terminal, key)
     finally:
@@ -187,12 +200,14 @@ def forward(options: argparse.Namespace) -> int:
             raise Failure(
                 "No node there can be reached", "See `spyglass nodes` for the reasons.", code="no-node"
             )
-        if options.alias:
-            from spyglass.cli import alias  # noqa: PLC0415 - rarely needed
+        from spyglass.cli import alias  # noqa: PLC0415 - rarely needed
 
-            return alias.hold(run, chosen, options)
+        asked = options.alias or run.hub.profile(run.profile).alias
+        if asked != "off":
+            return alias.hold(run, chosen, asked, batch=options.batch)
         for info in chosen:
-            print(f"{info.node}  127.0.0.1:{info.forward}", flush=True)
+            print(f"{info.node}  127.0.0.1:{info.forward}\n  {alias.routed(info)}".rstrip(), flush=True)
+        say(COOKIE)
         say("Held until Ctrl-C.")
         while True:
             before = run.terminal.last

@@ -57,9 +57,10 @@ def build() -> argparse.ArgumentParser:
     _node(forward)
     forward.add_argument(
         "--alias",
-        metavar="ADDR|auto",
+        metavar="ADDR|auto|off",
         default="",
-        help="let the node answer at its own address (auto), or at ADDR, on this computer, for any tool",
+        help="let the node answer at its own address (auto), or at ADDR, on this computer, for any tool "
+        "(default: what the profile says)",
     )
     scratch = _target_command(
         commands, "scratch", "start an Erlang node there to try things out, and open Observer on it"
@@ -172,6 +173,18 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("--group", metavar="NAME", default=None)
     parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument(
+        "--alias",
+        metavar="off|auto|ADDR",
+        default=None,
+        help="let nodes answer at their own addresses (auto), or at ADDR, on this computer, for any tool",
+    )
+    parser.add_argument(
+        "--alias-everyone",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="let every user of this computer in there, not only you",
+    )
     _common(parser)
 
 

@@ -70,7 +70,7 @@ def _edited(profile: Profile, options: argparse.Namespace) -> Profile:
         select = msgspec.structs.replace(select, node=options.node)
     changes = {
         name: getattr(options, name)
-        for name in ("group", "autoconnect", "production")
+        for name in ("group", "autoconnect", "production", "alias", "alias_everyone")
         if getattr(options, name) is not None
     }
     if getattr(options, "rename", None):

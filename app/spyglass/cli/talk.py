@@ -57,17 +57,20 @@ def connect(options: argparse.Namespace) -> int:
 
 
 def _foreground(options: argparse.Namespace, lines: _Lines) -> int:
-    from spyglass.cli import commands  # noqa: PLC0415 - needed only where no app runs
+    from spyglass.cli import alias, commands  # noqa: PLC0415 - needed only where no app runs
     from spyglass.store.profiles import Profiles  # noqa: PLC0415
 
     name = Profiles(paths.current().profiles).get(options.profile).name
     words = argparse.Namespace(
         target=name, jump=[], identity="", container="", cookie_file="", batch=options.batch
     )
-    with commands.connected(words, persist=True) as run:
+    with commands.connected(words, persist=True, aliases=True) as run:
+        told: dict[str, str] = {}
         while True:  # questions are put here, so a line about them says nothing
-            now = run.terminal.reach(lambda status: lines.is_new({**step_json(status), "question": None}))
+            before = run.terminal.last
+            now = run.terminal.reach(lambda status, before=before: status is not before)  # type: ignore[misc]
             lines.tell({**step_json(now), "question": None})
+            alias.tell(now, told)
 
 
 def disconnect(options: argparse.Namespace) -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spyglass.errors import Failure
-from spyglass.store import paths
+from spyglass.store import files, paths
 
 _SLOTS = 200
 _ID = re.compile(r"[0-9a-f]{8}")
@@ -116,19 +115,8 @@ def _locked(file: Path) -> int | None:
             f"{file} cannot be used: {error.strerror}", "Make its directory writable for you."
         ) from error
     try:
-        _lock(descriptor)
+        files.lock(descriptor)
     except OSError:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def _lock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - exists on Windows only
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl  # noqa: PLC0415 - exists on Unix only
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

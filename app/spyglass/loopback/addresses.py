@@ -6,8 +6,10 @@ before anybody is asked for a password.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 from spyglass.errors import Failure
@@ -15,6 +17,7 @@ from spyglass.loopback.interfaces import LOOPBACK, Own, own
 
 AUTO = "auto"
 LOCAL = IPv4Network("127.0.0.0/8")
+OWN = IPv4Address("127.0.0.1")
 PRIVATE = tuple(
     IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 )
@@ -23,7 +26,13 @@ PRIVATE = tuple(
 MARK = "lo:sg"
 """How the label of an address begins that the helper added; the uid follows."""
 
-WAYS = "Observer, `spyglass shell` and `spyglass rpc` reach the node without an address of its own."
+POOL = tuple(str(IPv4Address("127.0.0.2") + number) for number in range(16))
+"""What the LaunchDaemon of ``packaging/macos`` adds at boot, on Macs where somebody installed it."""
+
+WAYS = (
+    "Observer, `spyglass shell` and `spyglass rpc` reach the node without an address of its own, and so does "
+    "your own iex or erl by the line that `spyglass forward` prints."
+)
 
 
 def wanted(node: str, asked: str = AUTO) -> str:
@@ -56,18 +65,37 @@ def _check_kind(address: IPv4Address) -> None:
         raise refused(f"{address} is a public address: it belongs to somebody on the internet")
     if address in {home.network_address, home.broadcast_address}:
         raise refused(f"{address} is the address of a network, not of a computer")
+    if address == OWN:
+        raise refused(
+            f"{address} is this computer's own address, where its own epmd and nodes live",
+            f"{WAYS} For other tools, choose an address such as 127.0.0.2 for this profile.",
+        )
 
 
-def needs_helper(address: str, mine: Iterable[Own] | None = None, system: str = sys.platform) -> bool:
+def is_here(address: str) -> bool:
+    """Whether a listener can have the address now."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((address, 0))
+        return True
+    return False
+
+
+def needs_helper(
+    address: str,
+    mine: Iterable[Own] | None = None,
+    system: str = sys.platform,
+    here: Callable[[str], bool] = is_here,
+) -> bool:
     """Whether the address must be put on the loopback interface first.
 
-    ``mine`` are this computer's addresses. Raises Failure (code ``no-alias``) when it is in use here.
+    ``mine`` are this computer's addresses. Raises Failure (code ``no-alias``) when it is in use here,
+    or can't be had on this ``system``.
     """
     wish = IPv4Address(address)
     if wish in LOCAL:
-        return _is_local_missing(wish, system)
+        return _is_local_missing(address, system, here)
     if not system.startswith("linux"):
-        raise refused(f"{address} can't be had on this system yet", WAYS)
+        raise refused(f"Only addresses of 127.0.0.0/8 can be had on this system, and {address} is none", WAYS)
     for have in own() if mine is None else mine:
         if have.index == LOOPBACK and have.address == wish:
             return _is_there(wish, have.label)
@@ -90,11 +118,14 @@ def _is_there(address: IPv4Address, label: str) -> bool:
     return False
 
 
-def _is_local_missing(address: IPv4Address, system: str) -> bool:
-    if system == "darwin" and address != IPv4Address("127.0.0.1"):
+def _is_local_missing(address: str, system: str, here: Callable[[str], bool]) -> bool:
+    """Linux and Windows have all of 127/8; a Mac has what somebody put on lo0."""
+    if system == "darwin" and not here(address):
+        pool = f" (`packaging/macos/install` has {POOL[0]} to {POOL[-1]} added at each start)"
         raise refused(
-            f"{address} is not on this Mac's loopback interface by itself",
-            f"`sudo ifconfig lo0 alias {address}` adds it, and -alias removes it. {WAYS}",
+            f"{address} is not on this Mac's loopback interface",
+            f"`sudo ifconfig lo0 alias {address}` adds it{pool if address in POOL else ''}, "
+            f"and -alias removes it. {WAYS}",
         )
     return False
 

@@ -22,6 +22,8 @@ PROTOCOL = 1
 GREETING = "hello spyglass-loopback "
 ANSWER = 10.0
 """Seconds that an answer may take."""
+LOOK = 0.2
+"""Seconds between two looks whether somebody still waits for the helper to start."""
 
 _DISMISSED = 126  # pkexec(1), "Return value"
 _log = logging.getLogger("spyglass")
@@ -67,6 +69,23 @@ class Helper:
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        process = self._process
+        return process is not None and process.poll() is None
+
+    def start(self, check: Callable[[], None] = lambda: None) -> None:
+        """Start it, unless it runs; blocks while a person is asked. Raises Failure.
+
+        ``check`` is called now and then, and may raise what ends the waiting.
+        """
+        with self._lock:
+            if self._process is not None and not self.running:
+                self.close()
+            if self._process is None:
+                self._start(check)
+
     def add(self, address: str) -> None:
         """Put an address on the loopback interface. Raises Failure with the helper's reason."""
         with self._lock:
@@ -99,16 +118,16 @@ class Helper:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(1)
 
-    def _start(self) -> None:
+    def _start(self, check: Callable[[], None] = lambda: None) -> None:
         if self._refusal is not None:
             raise self._refusal
         try:
-            self._launch()
+            self._launch(check)
         except Denied as refusal:
             self._refusal = refusal if self._once else None
             raise
 
-    def _launch(self) -> None:
+    def _launch(self, check: Callable[[], None]) -> None:
         command = self._command()
         self._answers = queue.SimpleQueue()
         dialog = Path(command[0]).name == "pkexec"  # sudo speaks to the person, pkexec to the program
@@ -127,10 +146,19 @@ class Helper:
         )
         self._reader.start()
         try:
-            self._greeted(self._answers.get())  # after as long as a person takes for a password
+            self._greeted(self._greeting(check))
         except BaseException:
+            with contextlib.suppress(OSError):  # it may wait for a password, or be somebody else's by now
+                self._process.terminate()
             self.close()
             raise
+
+    def _greeting(self, check: Callable[[], None]) -> str | None:
+        """The first line, after as long as a person takes for a password."""
+        while True:
+            check()
+            with contextlib.suppress(queue.Empty):
+                return self._answers.get(timeout=LOOK)
 
     def _greeted(self, line: str | None) -> None:
         if line is None:
@@ -196,7 +224,7 @@ def _why_not(words: str) -> str:
     return "".join(f"{line.rstrip('.')}. " for line in words.strip().splitlines()[:1])
 
 
-def trusted(*, terminal: bool, ask: bool = True) -> list[str]:
+def trusted(*, terminal: bool = False, ask: bool = True) -> list[str]:
     """The command line of the installed helper. Raises Failure when it can't be used."""
     if sys.platform != "linux":
         raise Missing("There is no helper for this system yet", WAYS)

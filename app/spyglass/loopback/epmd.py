@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +49,17 @@ def explain(address: str, port: int, holder: Holder | None, epmd_port: int) -> F
     """The Failure for a port that is taken, with the exact remedy (code ``port-taken``)."""
     if holder is None:
         title = f"{address}:{port} is taken by another program"
-        return Failure(
-            title, f"`ss -ltnp 'sport = :{port}'` tells which; end it, and try again.", code="port-taken"
-        )
+        hint = f"`{_who_listens(port)}` tells which; end it, and try again."
+        return Failure(title, hint, code="port-taken")
     where = "all addresses" if holder.address in EVERYWHERE else holder.address
     title = f"{holder} listens on port {port} of {where}, so {address} can't"
     return Failure(title, _remedy(holder, port, epmd=port == epmd_port), code="port-taken")
+
+
+def _who_listens(port: int, system: str = sys.platform) -> str:
+    if system == "darwin":
+        return f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
+    return f"netstat -ano | findstr :{port}" if system == "win32" else f"ss -ltnp 'sport = :{port}'"
 
 
 def _remedy(holder: Holder, port: int, *, epmd: bool) -> str:

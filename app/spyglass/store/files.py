@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,22 @@ def keep(path: Path, *, always: bool = False) -> None:
     before = read(path)
     if always or any(line.lstrip().startswith(b"#") for line in before.splitlines()):
         write(path.with_name(f"{path.name}.bak"), before)
+
+
+def lock(descriptor: int) -> None:
+    """Lock an open file for this process, however it ends. Raises OSError when another one has it."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - exists on Windows only
+
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # behind what is in it, which others may still read
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+    else:
+        import fcntl  # noqa: PLC0415 - exists on Unix only
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

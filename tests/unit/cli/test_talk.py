@@ -128,8 +128,9 @@ def test_connect_without_an_app_holds_it_here(
     failed = Status(SHOP.id, Phase.FAILED, problem=Problem("prod refused deploy", "Check the key."))
 
     @contextmanager
-    def connected(options: Any, *, persist: bool) -> Iterator[Any]:
+    def connected(options: Any, *, persist: bool, aliases: bool) -> Iterator[Any]:
         assert (options.target, options.batch, persist) == ("lab", True, True)
+        assert aliases
         terminal = Terminal(batch=True)
         for status in (Status(SHOP.id, Phase.CONNECTING, "Connecting"), READY, READY, lost, failed):
             terminal.hear(status)

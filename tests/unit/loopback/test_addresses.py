@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.errors import Failure
-from spyglass.loopback.addresses import LOCAL, PRIVATE, needs_helper, wanted
+from spyglass.loopback.addresses import LOCAL, PRIVATE, is_here, needs_helper, wanted
 from spyglass.loopback.interfaces import Own
 
 DOCKER0 = Own(IPv4Address("172.17.0.1"), 16, 4, "docker0")
@@ -36,6 +36,7 @@ def test_an_address_that_was_asked_for_may_stand_for_a_node_that_is_named_otherw
         ("app@10.0.0.0", "auto", "address of a network"),
         ("app@127.255.255.255", "auto", "address of a network"),
         ("app@0.0.0.0", "auto", "public address"),
+        ("app@127.0.0.1", "auto", "this computer's own address"),
         ("app@169.254.169.254", "auto", "public address"),
     ],
 )
@@ -65,11 +66,23 @@ def test_an_address_of_127_needs_no_helper_on_linux_and_windows() -> None:
     assert not needs_helper("127.0.0.2", [], "win32")
 
 
-def test_a_mac_has_only_the_first_of_them() -> None:
-    assert not needs_helper("127.0.0.1", [], "darwin")
+def test_a_mac_has_of_them_what_somebody_put_there() -> None:
+    assert not needs_helper("127.0.0.2", [], "darwin", lambda _address: True)
     with pytest.raises(Failure) as refusal:
-        needs_helper("127.0.0.2", [], "darwin")
+        needs_helper("127.0.0.2", [], "darwin", lambda _address: False)
     assert "sudo ifconfig lo0 alias 127.0.0.2" in refusal.value.hint
+    assert "packaging/macos/install" in refusal.value.hint
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_have_no_private_addresses(system: str) -> None:
+    with pytest.raises(Failure, match=r"Only addresses of 127\.0\.0\.0/8"):
+        needs_helper("10.42.7.9", [], system)
+
+
+def test_whether_an_address_is_here_is_tried() -> None:
+    assert is_here("127.0.0.9")
+    assert not is_here("192.0.2.1")
 
 
 def test_a_private_address_needs_the_helper() -> None:

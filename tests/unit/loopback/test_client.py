@@ -142,7 +142,7 @@ def test_a_helper_that_was_not_allowed_to_start_is_told_with_the_reason(
     ):
         made.add("10.0.0.7")
     assert meaning in refusal.value.hint
-    assert refusal.value.hint.endswith("without an address of its own.")
+    assert refusal.value.hint.endswith("`spyglass forward` prints.")
 
 
 def test_a_terminal_has_sudo_and_a_window_has_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from spyglass.ui import questions
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.window import MainWindow
-from support import desk_scenes
+from support import alias_scenes, desk_scenes
 from support import fake_hub as fake
 
 _LOG = (
@@ -82,6 +82,8 @@ def window(
 ) -> MainWindow:
     """The main window in one state."""
     hub = fake.scene() if profile else fake.FakeHub()
+    if profile and profile not in fake.PROFILES:
+        hub.add(profile)
     if status:
         hub.publish(status)
     settings = ui.sizes(Path(tempfile.mkdtemp(dir=directory)))
@@ -116,6 +118,7 @@ def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
         **{f"ask-{name}": partial(_ask, question) for name, question in QUESTIONS.items()},
         "ask-remove": lambda: questions.ConsentDialog(REMOVE),
         **desk_scenes.scenes(directory, window),
+        **alias_scenes.scenes(lambda status: window(directory, alias_scenes.LAB, status)),
     }  # fmt: skip
 
 

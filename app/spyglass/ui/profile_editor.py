@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QScrollArea, QVBo
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
+from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.errand import Errand
 from spyglass.ui.hop_editor import HopEditor
 from spyglass.ui.trial import Trial, Visit
@@ -51,6 +52,7 @@ class ProfileEditor(QDialog):
         self.container = _field(profile.select.container, "all containers, and the host itself", "Containers")
         self.node = _field(profile.select.node, "all nodes", "Nodes")
         self.cookie = parts.Combo("Cookie")
+        self.own = AliasEditor(profile)
         self.production = parts.Check("Production: show it in red")
         self.autoconnect = parts.Check("Connect when Spyglass starts")
         self.reason = parts.label(role="dim")
@@ -127,6 +129,8 @@ class ProfileEditor(QDialog):
         self.ring.setWordWrap(True)
         self.ring.hide()
         form.addRow("", self.ring)
+        form.addRow("Own &tools", self.own)
+        form.labelForField(self.own).setFixedHeight(34)
         form.addRow("", self.production)
         form.addRow("", self.autoconnect)
         return form
@@ -137,6 +141,7 @@ class ProfileEditor(QDialog):
         self.group.currentTextChanged.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._edited)
         self.hops.changed.connect(self._edited)
+        self.own.changed.connect(self._edited)
         for box in (self.production, self.autoconnect):
             box.toggled.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._look_for_ring)
@@ -200,6 +205,7 @@ class ProfileEditor(QDialog):
             cookie=self.cookie.currentData(),
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),
+            **self.own.fields(),
         )
 
     def _checked(self, made: Profile) -> Profile:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from spyglass.erlang import epmd, found, survey
+from spyglass.erlang import epmd, found, slots, survey
 from spyglass.erlang.cookies import Given
 from spyglass.erlang.crew import Crew
 from spyglass.erlang.findings import Findings
@@ -224,7 +224,7 @@ class Search:
         """List processes that carry a node's name, but were not met at any port."""
         met = {(n.info.container_id, n.info.node.split("@")[0]) for n in self._findings.nodes()}
         for ground in self._grounds:
-            for beam in (b for b in ground.beams if b.name):
+            for beam in (b for b in ground.beams if b.name and not slots.is_ours(b.short or "")):
                 node = found.full_name(self._place, ground, beam.short or "", beam)
                 silent = found.closed(self._place, ground, node, _why_silent(ground, beam), beam)
                 if (silent.info.container_id, beam.short) in met or not self._chosen(node):

@@ -23,6 +23,7 @@ from spyglass.store import files, paths
 
 _SLOTS = 200
 _ID = re.compile(r"[0-9a-f]{8}")
+_OURS = re.compile(rf"spyglass_{_ID.pattern}_\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Slot:
     def node_name(self) -> str:
         """The full name; the remote never dials it, so its host need not lead anywhere."""
         return _name(self.identity, str(self.number))
+
+
+def is_ours(short: str) -> bool:
+    """Whether this is how a Spyglass calls its local nodes: such a one is nobody's to observe."""
+    return _OURS.fullmatch(short) is not None
 
 
 def _name(identity: str, tail: str) -> str:

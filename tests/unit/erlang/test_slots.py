@@ -98,3 +98,10 @@ def test_a_directory_that_is_gone_is_a_failure_that_names_the_file(tmp_path: Pat
     assert caught.value.hint
     with pytest.raises(Failure, match="installation-id"):
         slots.identity(tmp_path / "gone")
+
+
+def test_a_local_node_of_any_spyglass_is_known_by_its_name(tmp_path: Path) -> None:
+    with slots.take(tmp_path, tmp_path) as slot:
+        assert slots.is_ours(slot.node_name.partition("@")[0])
+    assert not slots.is_ours("spyglass_demo")
+    assert not slots.is_ours("shop")

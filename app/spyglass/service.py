@@ -249,7 +249,7 @@ class Service:
         self._looks = 0
         self._opened[key] = self._loss(key, self._opened[key])  # from now on it is missed when it goes
         self._bulletin.show(observing=self._status.observing | {key}, doing="", **self._awaiting())
-        self._bulletin.log.info("Observer is open on %s", key)
+        self._bulletin.log.info("Observer is open on %s", key.rpartition("/")[2])
         if self._persist:
             self._standby.begin()
 
@@ -258,7 +258,7 @@ class Service:
         want, stood = self._opened.pop(key, None), key in self._status.observing
         self._unwanted.discard(key)
         if failure is None:
-            self._bulletin.log.info("Observer on %s was closed", key)
+            self._bulletin.log.info("Observer on %s was closed", key.rpartition("/")[2])
         else:
             self._bulletin.trouble(
                 key, failure

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from spyglass.remote import keyfiles
@@ -150,7 +149,7 @@ class Keyring:
 
     def remarks(self) -> list[str]:
         """What a person should know about keys that could not be offered."""
-        return [f"{self._short(file.path)}: {file.fault}." for file in self._files if file.fault]
+        return [f"{self._settings.short(file.path)}: {file.fault}." for file in self._files if file.fault]
 
     def candidates(self) -> Iterator[Candidate]:
         """What to offer, best first, each once."""
@@ -188,7 +187,7 @@ class Keyring:
         held = {key.blob for key in self._held}
         found: list[Candidate] = [
             self._from_agent(
-                one.key, one.blob, named=True, words=f"agent, certificate {self._short(one.path)}"
+                one.key, one.blob, named=True, words=f"agent, certificate {self._settings.short(one.path)}"
             )
             for one in self._certificates
             if one.key in held
@@ -215,13 +214,8 @@ class Keyring:
             named = self._settings.explicit_identities
             for one in self._certificates:
                 if one.key == file.public:
-                    words = f"certificate {self._short(one.path)}"
+                    words = f"certificate {self._settings.short(one.path)}"
                     found.append(FromFile(file, one.blob, named, words, self._passphrases))
-            words = f"key {self._short(file.path)}"
+            words = f"key {self._settings.short(file.path)}"
             found.append(FromFile(file, file.public, named, words, self._passphrases))
         return found
-
-    def _short(self, path: Path) -> str:
-        home = str(self._settings.home)
-        text = str(path)
-        return f"~{text[len(home) :]}" if home != "." and text.startswith(home + "/") else text

@@ -66,6 +66,11 @@ class Settings:
         """Name and port under which known_hosts files know the server (an alias stands for both)."""
         return (self.host_key_alias, 22) if self.host_key_alias else (self.hostname, self.port)
 
+    def short(self, file: Path) -> str:
+        """A file's path as people write it: ``~`` for the home directory."""
+        home, text = str(self.home), str(file)
+        return f"~{text[len(home) :]}" if home != "." and text.startswith(home + "/") else text
+
 
 def resolve(hop: SSHHop, *, config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings for a hop; the hop's own fields win over the files.

@@ -7,6 +7,7 @@ question that its worker no longer asks closes its dialog.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QObject, QSize, Qt
@@ -124,7 +125,7 @@ class SecretDialog(QuestionDialog):
     }
 
     def __init__(self, asked: Secret, asker: str, parent: QWidget | None = None) -> None:
-        super().__init__(asker, self._TITLES[asked.kind].format(asked.subject), parent)
+        super().__init__(asker, self._TITLES[asked.kind].format(_short(asked.subject)), parent)
         if asked.again:
             self.say("That was not accepted. Try once more.", "bad")
         if asked.prompt:
@@ -199,6 +200,12 @@ class ConsentDialog(QuestionDialog):
         super().__init__(asker, asked.title, parent)
         self.say(asked.text)
         self.buttons((asked.action, True), default=0, danger=asked.danger)
+
+
+def _short(subject: str) -> str:
+    """A key file below the home directory as people write it."""
+    home = f"{Path.home()}/"
+    return f"~/{subject.removeprefix(home)}" if subject.startswith(home) else subject
 
 
 def dialog_for(question: Question, asker: str, parent: QWidget | None = None) -> QuestionDialog:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtCore import QPoint, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from spyglass.errors import Failure
 from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
-from spyglass.ui import alias_words, parts, style, words
-from spyglass.ui.alias_bar import AliasBar, show_column
+from spyglass.ui import parts, style, words
 from spyglass.ui.chain import ChainView, ProblemCard
-from spyglass.ui.columns import FORWARDS, NODES
+from spyglass.ui.columns import FORWARDS, NODES, forward_address
 from spyglass.ui.header import Header
 from spyglass.ui.log_view import LogView
-from spyglass.ui.node_actions import NodeActions
 from spyglass.ui.nodes_table import NodeTable
-from spyglass.ui.wait_bar import WaitBar
 from spyglass.ui.words import Verb
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class ConnectionPage(QWidget):
 
     acted = Signal(object, object)
     observe = Signal(list)
-    unobserve = Signal(list)
-    explain = Signal()
+    unobserve = Signal(object)
 
     def __init__(self, feed: LogFeed, live: Live, spinner: Spinner, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -52,9 +51,6 @@ class ConnectionPage(QWidget):
         self.header = Header(clock)
         self.chain = ChainView(spinner)
         self.problem = ProblemCard()
-        self.away = WaitBar(clock)
-        self.node_actions = NodeActions(self)
-        self.alias = AliasBar()
         self.keep = parts.Offer("Save this way as a profile?", "Save…")
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.nodes = NodeTable(NODES, "Nodes")
@@ -80,8 +76,6 @@ class ConnectionPage(QWidget):
         column.addWidget(self.header)
         column.addWidget(_card(self.chain))
         column.addWidget(self.problem)
-        column.addWidget(self.away)
-        column.addWidget(self.alias)
         column.addWidget(self.keep)
         bar = parts.row(self.tabs, 1)
         bar.setContentsMargins(7, 0, 16, 0)
@@ -95,21 +89,13 @@ class ConnectionPage(QWidget):
         column.addWidget(_card(bar, parts.rule(), self.body, self._foot), 1)
 
     def _connect(self) -> None:
-        deeds = self.node_actions
-        deeds.said.connect(self.note)
-        deeds.observe.connect(self.observe)
-        deeds.unobserve.connect(self.unobserve)
-        self.away.look.connect(lambda: self.acted.emit(Verb.REFRESH, ()))
-        self.away.stop.connect(lambda: self.acted.emit(Verb.GIVE_UP, ()))
         self.header.acted.connect(self.acted)
-        self.problem.copied.connect(lambda: deeds.copy(self.problem.text(), "What it says"))
-        self.problem.explained.connect(self.explain)
+        self.problem.copied.connect(lambda: self.copy(self.problem.text(), "The details"))
         self.problem.closed.connect(self._dismiss)
         self.tabs.currentChanged.connect(self.body.setCurrentIndex)
         self.nodes.chosen.connect(self._selected)
-        self.alias.copied.connect(deeds.copy)
         self.keep.taken.connect(lambda: self.acted.emit(Verb.SAVE, ()))
-        self.keep.declined.connect(self._decline)
+        self.keep.declined.connect(lambda: self.offer_no_more(self.profile.id))
         self._live.came.connect(self.nodes.show_figures)
         self.log.said.connect(self.note)
         self._note.timeout.connect(self._show_footer)
@@ -123,9 +109,8 @@ class ConnectionPage(QWidget):
         """Show this connection as it is now."""
         other, failed = profile.id != self.profile.id, self.status.phase is Phase.FAILED
         self.profile, self.status, self._saved = profile, status, saved
-        self.chain.show_links(alias_words.chain(words.chain(profile, status), profile, status))
+        self.chain.show_links(words.chain(profile, status))
         self._show_problem()
-        self.away.show_status(status)
         self.nodes.show_nodes(status.nodes, status.observing)
         self.forwards.show_nodes([node for node in status.nodes if node.forward], status.observing)
         self.log.show_profile(profile.id)
@@ -133,8 +118,7 @@ class ConnectionPage(QWidget):
             self.tabs.setCurrentIndex(2 if status.phase is Phase.FAILED else 0)
         if other:
             self.nodes.clearSelection()
-        show_column(self.nodes, status.nodes)
-        self.alias.show_status(status, self.nodes.selected())
+            self._note.stop()
         self._show_empty()
         self._show_header()
         self._show_footer()
@@ -164,8 +148,9 @@ class ConnectionPage(QWidget):
         asks = not self._saved and self.status.phase is Phase.READY and self.profile.id not in self._unasked
         self.keep.setVisible(asks)
 
-    def _decline(self) -> None:
-        self._unasked.add(self.profile.id)
+    def offer_no_more(self, profile_id: str) -> None:
+        """Do not ask whether to save this one."""
+        self._unasked.add(profile_id)
         self._show_offer()
 
     def _show_problem(self) -> None:
@@ -188,9 +173,45 @@ class ConnectionPage(QWidget):
         self._say(text)
         self._note.start()
 
-    def node_menu(self, nodes: list[NodeInfo], inside: QMenu | None = None) -> QMenu:
+    def copy(self, text: str, what: str) -> None:
+        """Put it on the clipboard and say so."""
+        QGuiApplication.clipboard().setText(text)
+        self.note(f"{what} copied.")
+
+    def node_menu(self, nodes: list[NodeInfo]) -> QMenu:
         """What can be done with these nodes."""
-        return self.node_actions.menu(self.profile, self.status, nodes, inside)
+        menu = QMenu(self)
+        one = nodes[0] if len(nodes) == 1 else None
+        can = [node for node in nodes if node.reachable]
+        observe = menu.addAction("Observe", lambda: self.observe.emit(can))
+        observe.setEnabled(bool(can))
+        seen = [node for node in nodes if node.key in self.status.observing]
+        if seen:
+            menu.addAction("Close Observer", lambda: _each(self.unobserve, seen))
+        for text, then in (("Shell", self.shell), ("Copy shell command", self.copy_shell)):
+            action = menu.addAction(text, partial(then, nodes[0]))
+            action.setEnabled(one is not None and one.reachable)
+        menu.addSeparator()
+        menu.addAction("Copy node name", lambda: self.copy("\n".join(n.node for n in nodes), "The name"))
+        addresses = "\n".join(filter(None, map(forward_address, nodes)))
+        forward = menu.addAction("Copy forward address", lambda: self.copy(addresses, "The address"))
+        forward.setEnabled(bool(addresses))
+        return menu
+
+    def shell(self, node: NodeInfo) -> None:
+        """Open a shell in a terminal window; where there is none, its command line is copied."""
+        from spyglass import desktop  # noqa: PLC0415 - not before it is wanted: the window shows first
+        from spyglass.desktop import terminal  # noqa: PLC0415
+
+        try:
+            terminal.run([*desktop.command(), "shell", self.profile.name, node.node])
+        except Failure as fault:
+            self.copy_shell(node)
+            self.note(f"{fault.title}; the shell's command line is copied.")
+
+    def copy_shell(self, node: NodeInfo) -> None:
+        """Put the command line that opens a shell on the node on the clipboard."""
+        self.copy(words.shell_line(self.profile, node), "The shell's command line")
 
     def _menu(self, table: NodeTable, at: QPoint) -> None:
         nodes = table.selected()
@@ -207,7 +228,6 @@ class ConnectionPage(QWidget):
             self.note(f"{nodes[0].node}: {words.node_state(nodes[0], frozenset())}.")
 
     def _selected(self) -> None:
-        self.alias.show_status(self.status, self.nodes.selected())
         self._show_header()
         self._show_footer()
 
@@ -236,6 +256,11 @@ class ConnectionPage(QWidget):
     def _say(self, text: str, tooltip: str = "") -> None:
         self.footer.say(text, tooltip)
         self._foot.setVisible(bool(text))
+
+
+def _each(signal: SignalInstance, nodes: list[NodeInfo]) -> None:
+    for node in nodes:
+        signal.emit(node)
 
 
 def _stack(*widgets: QWidget) -> QStackedWidget:

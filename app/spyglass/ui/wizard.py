@@ -142,6 +142,7 @@ class Wizard(QDialog):
         run.start()
 
     def _demo_runs(self, profile: Profile) -> None:
+        self._window.page.offer_no_more(profile.id)  # the demo's way ends with the program
         self._window.connect_unsaved(profile)
         self.accept()
 

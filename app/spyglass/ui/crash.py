@@ -6,14 +6,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from spyglass import report
 from spyglass.erlang import places
 from spyglass.errors import Failure
 from spyglass.store import paths
-from spyglass.ui import parts
+from spyglass.ui import parts, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,20 +55,22 @@ class CrashDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Spyglass")
         self.text = QPlainTextEdit(text, readOnly=True)
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setFont(style.mono())
         self.text.setAccessibleName("Report")
         self.copy = parts.button("Copy the report", lambda: copy(self.text.toPlainText()))
         self.close_button = parts.button("Close", self.accept)
         self.close_button.setDefault(True)
         said = parts.label(
-            "Spyglass met a defect of its own. It goes on, and nothing was sent anywhere. "
+            "It goes on, and nothing was sent anywhere. "
             "The report holds no secrets: copy it into an issue if you like to help."
         )
         said.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(10)
+        column.addWidget(parts.label("Spyglass met a defect of its own", font=style.semibold(15 / 13)))
         column.addWidget(said)
         column.addWidget(self.text, 1)
-        column.addLayout(parts.row(1, self.copy, self.close_button))
+        column.addSpacing(6)
+        column.addLayout(parts.row(1, self.copy, self.close_button, spacing=10))
         self.resize(640, 420)

@@ -61,6 +61,7 @@ class ErlangCheck(QWidget):
         said.setStretch(1, 1)
         remedy = parts.row(self.command, self.copy, self.again)
         remedy.setStretch(0, 1)
+        remedy.addStretch(0)  # without a command the button stands alone, and no wider for that
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(style.GAP)

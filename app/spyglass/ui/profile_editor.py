@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QScrollArea, QVBo
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
-from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.errand import Errand
 from spyglass.ui.hop_editor import HopEditor
 from spyglass.ui.trial import Trial, Visit
@@ -20,6 +19,7 @@ from spyglass.ui.trial import Trial, Visit
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayout
 
+_TRIAL = 204  # pixels that a test takes at least
 _COOKIES = (("auto", "found by Spyglass"), ("keyring", "from the system's keyring"), ("ask", "ask each time"))
 
 
@@ -52,7 +52,6 @@ class ProfileEditor(QDialog):
         self.container = _field(profile.select.container, "all containers, and the host itself", "Containers")
         self.node = _field(profile.select.node, "all nodes", "Nodes")
         self.cookie = parts.Combo("Cookie")
-        self.own = AliasEditor(profile)
         self.production = parts.Check("Production: show it in red")
         self.autoconnect = parts.Check("Connect when Spyglass starts")
         self.reason = parts.label(role="dim")
@@ -99,7 +98,7 @@ class ProfileEditor(QDialog):
         inner.setAutoFillBackground(False)
         column.addWidget(scroll, 3)
         if self.trial:
-            self.trial.setMinimumHeight(190)
+            self.trial.setMinimumHeight(_TRIAL - style.BLOCK)
             self.trial.ended.connect(self._tested)
             column.addWidget(self.trial, 2)
         bottom = parts.row(self.test, self.reason, self.cancel, self.ok, spacing=10)
@@ -129,8 +128,6 @@ class ProfileEditor(QDialog):
         self.ring.setWordWrap(True)
         self.ring.hide()
         form.addRow("", self.ring)
-        form.addRow("Own &tools", self.own)
-        form.labelForField(self.own).setFixedHeight(34)
         form.addRow("", self.production)
         form.addRow("", self.autoconnect)
         return form
@@ -141,7 +138,6 @@ class ProfileEditor(QDialog):
         self.group.currentTextChanged.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._edited)
         self.hops.changed.connect(self._edited)
-        self.own.changed.connect(self._edited)
         for box in (self.production, self.autoconnect):
             box.toggled.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._look_for_ring)
@@ -173,7 +169,14 @@ class ProfileEditor(QDialog):
         except BadInput:
             return
         self.test.setText("Stop test")
+        self._make_room()
         self.trial.start(made)
+
+    def _make_room(self) -> None:
+        """Grow for the lines of the test, as far as the screen goes: the form stays to be seen."""
+        if self.trial and self.trial.isHidden():
+            room = self.screen().availableGeometry().height() - 60
+            self.resize(self.width(), max(self.height(), min(self.height() + _TRIAL, room)))
 
     def _tested(self) -> None:
         self.test.setText("Test")
@@ -205,7 +208,6 @@ class ProfileEditor(QDialog):
             cookie=self.cookie.currentData(),
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),
-            **self.own.fields(),
         )
 
     def _checked(self, made: Profile) -> Profile:

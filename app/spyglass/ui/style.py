@@ -34,7 +34,9 @@ QLabel[role="badge"] {{ color: {bad}; border: 1px solid {bad}; border-radius: 5p
 QLineEdit, QComboBox, QSpinBox {{ background: {panel}; color: {ink}; border: 1px solid {line};
   border-radius: 8px; padding: 0 11px; min-height: 32px; selection-background-color: {accent};
   selection-color: {on_accent}; }}
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border-color: {accent}; }}
+QPlainTextEdit {{ background: {panel}; color: {ink}; border: 1px solid {line}; border-radius: 8px;
+  padding: 6px 8px; selection-background-color: {accent}; selection-color: {on_accent}; }}
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border-color: {accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {faint}; }}
 QLineEdit[wrong="true"] {{ border-color: {bad}; }}
 QLineEdit#search {{ min-height: 30px; border-radius: 7px; }}
@@ -49,11 +51,10 @@ QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:disabled {{ color: {faint}; }}
 QPushButton[primary="true"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QPushButton[primary="true"]:hover {{ background: {accent_hover}; border-color: {accent_hover}; }}
-QPushButton[primary="true"]:focus {{ border: 2px solid {sel_dim}; padding: 0 13px; min-height: 30px; }}
+QPushButton[primary="true"]:focus {{ border: 2px solid {ink}; padding: 0 13px; min-height: 30px; }}
 QPushButton[primary="true"]:disabled {{ background: {chip}; color: {dim}; border-color: {line}; }}
 QPushButton[danger="true"] {{ color: {bad}; border-color: {bad}; }}
 QPushButton[small="true"] {{ min-height: 26px; padding: 0 10px; border-radius: 7px; }}
-QPushButton#menu {{ min-width: 34px; max-width: 34px; padding: 0; }}
 QListView#profiles {{ background: transparent; border: none; outline: 0; }}
 QTableView {{ background: transparent; border: none; outline: 0; gridline-color: {line};
   selection-background-color: {selection}; selection-color: {sel_ink}; }}

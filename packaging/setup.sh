@@ -14,7 +14,7 @@ RUN="erlang-base erlang-crypto erlang-ssl erlang-observer erlang-runtime-tools e
 # What the demo needs besides: a display that nobody has to look at, and a picture of it.
 DEMO="$RUN xvfb xauth openbox xdotool imagemagick x11-utils dbus fonts-inter adwaita-icon-theme procps util-linux"
 # What the tests need besides: nodes, containers and a network of their own.
-TEST="$DEMO elixir docker.io iptables busybox-static iproute2 gnome-keyring xterm
+TEST="$DEMO elixir docker.io iptables busybox-static iproute2 gnome-keyring
   sudo polkitd pkexec desktop-file-utils appstream libxml2-utils lintian debootstrap
   podman netavark aardvark-dns slirp4netns uidmap rootlesskit fuse-overlayfs"
 

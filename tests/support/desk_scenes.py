@@ -1,70 +1,159 @@
-"""The pictures of what stands around the window: tray, preferences, first run, the questions at the end."""
+"""What stands around the window: the first run, preferences, tray, a crash; and what can only be played."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from spyglass.erlang.installation import Erlang
-from spyglass.errors import Failure, Missing
-from spyglass.questions import Consent
-from spyglass.ui import erlang_check, palette, questions, tray_icon, wizard
-from spyglass.ui.demo_run import DemoRun
+from spyglass.errors import Missing
+from spyglass.log import Ring
+from spyglass.questions import Choice, Secret
+from spyglass.status import Phase, Status
+from spyglass.store import paths
+from spyglass.ui import app as ui
+from spyglass.ui import erlang_check, palette, questions, tray_icon
+from spyglass.ui.bridge import QuestionDesk
+from spyglass.ui.crash import CrashDialog, Crashes
 from spyglass.ui.preferences import Preferences
-from spyglass.ui.preferred import Preferred
 from spyglass.ui.tray_menu import TrayMenu
 from spyglass.ui.window import MainWindow
+from spyglass.ui.wizard import Wizard
 from support import fake_hub as fake
+from support.live_scene import SHOP, Scene
+from support.play import Play, rest, until
 
-Window = Callable[..., MainWindow]
-
-OTP27 = Erlang(Path("/usr/bin/erl"), Path("/usr/lib"), 27, "27.3.4", wx=True, observer=True, compiler=True)
 NONE = Missing(
     "There is no Erlang on this computer",
     "sudo apt install erlang-observer  (where one is installed, choose its `erl` in the preferences).",
 )
-HOSTS = ["prod-eu", "prod-us", "stage", "bastion", "lt-worker-017", "pi"]
+NO_RING = "No system keyring found (the Secret Service daemon is neither running nor activatable)."
 
 
-def scenes(directory: Path, window: Window) -> dict[str, Callable[[], QWidget]]:
-    """Every picture by name; ``window`` makes a main window."""
-    return {
-        "tray-icons": IconSheet,
-        "tray-menu": lambda: _menu(window(directory, fake.SHOP)),
-        "tray-menu-profile": lambda: _menu(window(directory, fake.SHOP), "Shop EU"),
-        "preferences": lambda: _preferences(OTP27),
-        "preferences-missing": lambda: _preferences(NONE),
-        "wizard": lambda: _wizard(window(directory, None), OTP27),
-        "wizard-missing": lambda: _wizard(window(directory, None), NONE),
-        "ask-quit": lambda: questions.ConsentDialog(QUIT),
-        "ask-tray": lambda: questions.ConsentDialog(TRAY),
-        "ask-production": lambda: questions.ConsentDialog(PRODUCTION, "Shop EU"),
-    }
+def first_run(app: QApplication) -> Iterator[Scene]:
+    """The first start of all, until the demo is connected; then one that has no profile."""
+    before = paths.current()
+    paths.use(paths.under(Path(tempfile.mkdtemp(dir=Path.home()))))
+    play = Play(app)
+    try:
+        wizard = play.popped_up(Wizard)
+        assert isinstance(wizard, Wizard)
+        until(lambda: wizard.list.count() > 2 and _judged(wizard.check), "the first look at everything")
+        yield "wizard", wizard
+        with _no_erlang():
+            wizard.check.look("")
+            until(lambda: _judged(wizard.check), "no Erlang")
+        yield "wizard-missing", wizard
+        wizard.check.look("")
+        wizard.go.click()
+        yield "wizard-demo", wizard
+        until(lambda: _ready(play), "the demo is connected")
+        rest(2.5)  # for the first figures
+        yield "first-run", play.window
+        play.hub.disconnect(play.window.page.profile.id)
+        until(lambda: play.hub.statuses()[0].phase is Phase.OFFLINE, "disconnected")
+        play.window.changes.remove()
+        yield "welcome", play.window
+    finally:
+        play.close()
+        paths.use(before)
 
 
-QUIT = Consent(
-    "Quit with 2 open connections?",
-    "They are closed, and so are their Observer windows:\n•  Shop EU\n•  Billing",
-    "Quit",
-)
-TRAY = Consent(
-    "Spyglass goes on in the tray",
-    "Its connections stay open and its icon brings the window back. "
-    "To end it, choose Quit there or press Ctrl+Q.",
-    "Close the window",
-)
-PRODUCTION = Consent(
-    "Observe shop@172.17.0.4?",
-    "Shop EU is marked as production. Observer shows what runs on the node, and can also end processes and "
-    "change their state. This is asked once for each connection.",
-    "Observe",
-    danger=True,
-)
+def _ready(play: Play) -> bool:
+    status = play.window.page.status
+    return status.phase is Phase.READY and status.surveyed
+
+
+def _judged(check: erlang_check.ErlangCheck) -> bool:
+    return not check.words.text().startswith("Looking")
+
+
+class _no_erlang:  # noqa: N801 - reads as what it is
+    """This computer has one, or there would be no pictures: its absence is played."""
+
+    def __enter__(self) -> None:
+        self._find = erlang_check.find
+        vars(erlang_check)["find"] = self._none
+
+    def __exit__(self, *_: object) -> None:
+        vars(erlang_check)["find"] = self._find
+
+    @staticmethod
+    def _none(_setting: str) -> None:
+        raise NONE
+
+
+def preferences(play: Play) -> Iterator[Scene]:
+    """The preferences, with the Erlang of this computer, and with one that is none."""
+    play.presence.preferences()
+    dialog = play.popped_up(Preferences)
+    assert isinstance(dialog, Preferences)
+    until(lambda: _judged(dialog.check) and dialog.erl.count() > 1, "the Erlangs are listed")
+    yield "preferences", dialog
+    dialog.choose_erlang("/usr/bin/true")
+    until(lambda: _judged(dialog.check), "it was tried")
+    yield "preferences-wrong", dialog
+    dialog.choose_erlang("")
+    dialog.close()
+    rest(0.05)
+
+
+def tray(play: Play) -> Iterator[Scene]:
+    """The tray's menu and icons."""
+    menu = TrayMenu(play.window)
+    menu.popup(QPoint(40, 40))
+    yield "tray-menu", menu
+    menu.close()
+    below = next(m for m in menu.findChildren(QMenu) if m.title().startswith(SHOP))
+    below.popup(QPoint(40, 40))
+    yield "tray-menu-profile", below
+    below.close()
+    menu.deleteLater()
+    yield "tray-icons", IconSheet()
+
+
+def crash() -> Iterator[Scene]:
+    """A defect of our own."""
+    crashes = Crashes()
+    try:
+        raise LookupError("no such thing, as an example")
+    except LookupError as error:
+        crashes.tell(error)
+    until(lambda: crashes._dialog, "the report")
+    assert isinstance(crashes._dialog, CrashDialog)
+    yield "crash", crashes._dialog
+    crashes._dialog.close()
+    rest(0.05)
+
+
+def played() -> Iterator[Scene]:
+    """What would need two hundred nodes, a broken keyring, or a terminal's question."""
+    hub = fake.FakeHub([fake.SHOP], {fake.SHOP.id: fake.crowd()})
+    window = MainWindow(
+        hub, QuestionDesk(), Ring(), ui.sizes(Path(tempfile.mkdtemp(dir=Path.home()))), clock=lambda: fake.NOW
+    )
+    window.show()
+    rest(0.1)
+    hub.measure(fake.SHOP.id, fake.readings(0, fake.crowd().nodes))
+    rest(0.1)
+    yield "crowd", window
+    hub.publish(Status(fake.SHOP.id))
+    window.end()
+    window.close()
+    window.deleteLater()
+    for name, question in (
+        ("ask-no-keyring", Secret("passphrase", "~/.ssh/id_ed25519", keep=("run", "ask"), why_not=NO_RING)),
+        ("ask-choice", Choice("Which node?", tuple(n.node for n in fake.THREE), ("web", "web-2", "jobs"))),
+    ):
+        dialog = questions.dialog_for(question, "Shop EU")
+        dialog.show()
+        yield name, dialog
+        dialog.close()
+        dialog.deleteLater()
 
 
 class IconSheet(QWidget):
@@ -74,6 +163,7 @@ class IconSheet(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedSize(5 * 190, 3 * 90)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's own name
@@ -91,45 +181,3 @@ class IconSheet(QWidget):
                     painter.drawPixmap(QPoint(left, row * 90 + 45 - size // 2), image)
                     left += size + 12
         painter.end()
-
-
-def _answering(answer: Erlang | Failure) -> Callable[[str], Erlang]:
-    def find(_setting: str) -> Erlang:
-        if isinstance(answer, Failure):
-            raise answer
-        return answer
-
-    return find
-
-
-def _preferences(answer: Erlang | Failure) -> QWidget:
-    vars(erlang_check)["find"] = _answering(answer)
-    made = Preferences(Preferred(None))
-    _settled(lambda: not made.check.words.text().startswith("Looking"))
-    return made
-
-
-def _wizard(window: MainWindow, answer: Erlang | Failure) -> QWidget:
-    vars(erlang_check)["find"] = _answering(answer)
-    vars(wizard)["_hosts"] = lambda: HOSTS
-    made = wizard.Wizard(window, Preferred(None), lambda: DemoRun(""))
-    made.setParent(None, Qt.WindowType.Dialog)
-    _settled(lambda: made.list.count() > len(HOSTS) and not made.check.words.text().startswith("Looking"))
-    window.deleteLater()
-    return made
-
-
-def _settled(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 3
-    while not done() and time.monotonic() < deadline:
-        QApplication.processEvents()
-
-
-def _menu(window: MainWindow, below: str = "") -> QWidget:
-    menu = TrayMenu(window)
-    window.menu_kept = menu  # type: ignore[attr-defined]
-    if not below:
-        return menu
-    found = next(m for m in menu.findChildren(QMenu) if m.title().startswith(below))
-    found.setParent(None)
-    return found

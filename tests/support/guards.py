@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,10 +160,10 @@ def sweep() -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def private_environment(top: Path) -> None:
+def private_environment(top: Path, environ: MutableMapping[str, str] = os.environ) -> None:
     """Let every test, and what it starts, see an empty home instead of the person's own."""
     for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"):
-        os.environ.pop(name, None)
+        environ.pop(name, None)
     places = {"HOME": "home", "XDG_CONFIG_HOME": "home/.config", "XDG_STATE_HOME": "home/.local/state"}
     places |= {
         "XDG_CACHE_HOME": "home/.cache",
@@ -173,4 +173,4 @@ def private_environment(top: Path) -> None:
     for name, place in places.items():
         directory = top / place
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.environ[name] = str(directory)
+        environ[name] = str(directory)

@@ -1,217 +1,162 @@
-"""Renders each window and dialog, light and dark, at 1x and 2x: ``python -m support.screenshots OUTDIR``.
+"""Renders each window and dialog, light and dark, at 1x and 2x.
 
-Run from ``tests/``; needs no display. Each scale is a process of its own, since Qt reads
-it once.
+``python -m support.screenshots OUTDIR [NAME…]``, with ``tests`` on PYTHONPATH.
+
+Nothing is played that can be had: the app runs over its own hub against the demo's server and
+node, further servers on loopback (``stage.py``), a keyring, a tray, and Observer on a display
+that nobody sees. As root with a Docker engine installed, the laboratory's server with its
+containers is drawn too. Each scale is a process of its own, since Qt reads it once.
+``SPYGLASS_SCALES=3`` draws other scales than ``1 2``.
 """
 
 from __future__ import annotations
 
-import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QApplication, QWidget
+from support import guards, xvfb
 
-from spyglass.doctor import Check
-from spyglass.keeping import PLACES
-from spyglass.log import Line, Ring
-from spyglass.profile import ContainerHop, Profile, SSHHop
-from spyglass.questions import Choice, Consent, HostKey, Question, Secret
-from spyglass.status import Status
-from spyglass.ui import app as ui
-from spyglass.ui import questions
-from spyglass.ui.bridge import QuestionDesk
-from spyglass.ui.profile_editor import ProfileEditor, blank
-from spyglass.ui.window import MainWindow
-from support import alias_scenes, desk_scenes
-from support import fake_hub as fake
+if TYPE_CHECKING:
+    from support.live_scene import Scene
+    from support.play import Play
+    from support.stage import Stage
 
-_LOG = (
-    (logging.INFO, "opening bastion (ops, agent key SHA256:9w…)"),
-    (logging.INFO, "bastion ready, 18 ms"),
-    (logging.INFO, "opening 10.0.3.7 through bastion"),
-    (logging.ERROR, "host key of 10.0.3.7 differs from ~/.ssh/known_hosts:41, stopped"),
-)
+_LIMIT = 150  # seconds for one scale
+_RING = 'printf pictures | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec "$@"'
+_HERE = Path(__file__).parents[1]
 
 
-_COMES_TO = ("→ 10.99.0.1, user deploy, port 2222", "→ 10.0.3.7, user ops, port 2222, key id_billing", "")
-KEY = "SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8"
-LEND = (
-    "The node has no runtime_tools. Spyglass loads observer_backend and appmon_info into its memory "
-    "and takes them back when the window closes."
-)
-NO_RING = "No system keyring found (the Secret Service daemon is neither running nor activatable)."
-QUESTIONS: dict[str, Question] = {
-    "hostkey": HostKey("deploy@prod-eu", "ssh-ed25519", KEY, "~/.ssh/known_hosts"),
-    "password": Secret("password", "deploy@prod-eu", again=True, keep=PLACES, usual="keyring"),
-    "passphrase": Secret("passphrase", "~/.ssh/id_ed25519", keep=PLACES[1:], why_not=NO_RING),
-    "cookie": Secret("cookie", "shop@172.17.0.4", keep=PLACES),
-    "code": Secret("keyboard-interactive", "prod-eu", "Two-factor code from your phone:", echo=True),
-    "choice": Choice("Which node?", tuple(n.node for n in fake.THREE), ("web", "web-2", "jobs")),
-    "consent": Consent("Lend modern@172.30.9.9 two modules?", LEND, "Lend and observe"),
-}
-REMOVE = Consent(
-    "Remove the profile Shop EU?",
-    "Its connection is closed, its file is removed, and its secrets leave the keyring. "
-    "Servers and nodes stay as they are.",
-    "Remove",
-    danger=True,
-)
+def main(argv: Sequence[str]) -> int:
+    """Draw everything; the pictures whose names are given are all that is kept."""
+    if os.environ.get("SPYGLASS_SCENE") == "stage":
+        return _stage(Path(argv[0]), frozenset(argv[1:]))
+    if os.environ.get("SPYGLASS_SCENE") == "server":
+        from support import server_scene  # noqa: PLC0415 - the toolkit reads its scale when it comes
 
-
-_WATCHED = "20"  # seconds that a real node's figures are measured for
-
-
-def ring() -> Ring:
-    """Log lines as in the drawings."""
-    made = Ring()
-    for level, text in _LOG:
-        made._lines.append(Line(fake.NOW, level, fake.BILLING.id, text))
-    return made
-
-
-def window(
-    directory: Path, profile: Profile | None, status: Status | None = None, tab: int | None = None
-) -> MainWindow:
-    """The main window in one state."""
-    hub = fake.scene() if profile else fake.FakeHub()
-    if profile and profile not in fake.PROFILES:
-        hub.add(profile)
-    if status:
-        hub.publish(status)
-    settings = ui.sizes(Path(tempfile.mkdtemp(dir=directory)))
-    made = MainWindow(hub, QuestionDesk(), ring(), settings, clock=lambda: fake.NOW)
-    made.sidebar.choose(profile.id if profile else "")
-    if tab is not None:
-        made.page.tabs.setCurrentIndex(tab)
-    made.page.nodes.select({"web/shop@172.17.0.4"})
-    return made
-
-
-def scenes(directory: Path) -> dict[str, Callable[[], QWidget]]:
-    """Every picture by name."""
-    return {
-        "main": lambda: window(directory, fake.SHOP),
-        "forwards": lambda: window(directory, fake.SHOP, tab=1),
-        "refused": lambda: window(directory, fake.SHOP, fake.refused()),
-        "troubled": lambda: window(directory, fake.SHOP, fake.troubled()),
-        "crowd": lambda: window(directory, fake.SHOP, fake.crowd()),
-        "failed": lambda: window(directory, fake.BILLING),
-        "connecting": lambda: window(directory, fake.STAGING),
-        "waiting": lambda: window(directory, fake.RANCHER),
-        "long": lambda: window(directory, fake.LONG),
-        "nothing": lambda: window(directory, fake.LOCAL),
-        "offline": lambda: window(directory, fake.STAGING, Status(fake.STAGING.id)),
-        "welcome": lambda: window(directory, None),
-        "small": lambda: _sized(window(directory, fake.LONG), 860, 560),
-        "menu": lambda: _menu(window(directory, fake.SHOP)),
-        "editor": lambda: ProfileEditor(_winding(), fake.PROFILES, lambda p: p),
-        "editor-test": _tried,
-        "editor-new": lambda: ProfileEditor(blank(), fake.PROFILES, lambda p: p, title="New profile"),
-        **{f"ask-{name}": partial(_ask, question) for name, question in QUESTIONS.items()},
-        "ask-remove": lambda: questions.ConsentDialog(REMOVE),
-        **desk_scenes.scenes(directory, window),
-        **alias_scenes.scenes(lambda status: window(directory, alias_scenes.LAB, status)),
-    }  # fmt: skip
-
-
-def _winding() -> Profile:
-    hops = (SSHHop("bastion"), SSHHop("10.0.3.7", "ops", 2222, "~/.ssh/id_billing"), ContainerHop("billing"))
-    return Profile(name="Billing", id=fake.BILLING.id, group="Production", hops=hops, production=True)
-
-
-def _tried() -> ProfileEditor:
-    """The editor after a test that met a fault."""
-    checks = (
-        Check("keyring", "ok", "the system's keyring answers"),
-        Check("bastion", "ok", "agent SHA256:9w2kXc, 18 ms"),
-        Check("10.0.3.7", "bad", "Permission denied", "Tried: key ~/.ssh/id_billing. It accepts: publickey."),
-    )
-    made = ProfileEditor(_winding(), fake.PROFILES, lambda p: p, visit=lambda *_: iter(checks))
-    made.hops._pause.stop()  # not by this computer's ssh_config
-    for row, text in zip(made.hops.rows, _COMES_TO, strict=True):
-        row.tell(text, wrong=False)
-    if made.trial:
-        made.trial.show()
-        for check in checks:
-            made.trial._came(check)
-        made.trial._over("Done")
-    return made
-
-
-def _ask(question: Question) -> QWidget:
-    return questions.dialog_for(question, "Shop EU")
-
-
-def _sized(made: MainWindow, width: int, height: int) -> MainWindow:
-    made.resize(width, height)
-    return made
-
-
-def _menu(made: MainWindow) -> QWidget:
-    made.deleteLater()
-    menu = made.page.node_menu(list(fake.THREE[:1]))
-    menu.setParent(None)
-    menu.move(QPoint(0, 0))
-    return menu
-
-
-def render(out: Path, only: tuple[str, ...]) -> None:
-    """Write the pictures of this process's scale."""
-    load_fonts()
-    for theme in ("light", "dark"):
-        app = ui.application(theme)
-        with tempfile.TemporaryDirectory() as directory:
-            for name, make in scenes(Path(directory)).items():
-                if not only or name in only:
-                    _picture(app, make(), out / scaled_name(name, theme))
-
-
-def _picture(app: QApplication, widget: QWidget, path: Path) -> None:
-    widget.show()
-    for _ in range(4):
-        app.processEvents()
-    widget.grab().save(str(path))
-    widget.close()
-    widget.deleteLater()
-    app.processEvents()
-
-
-def scaled_name(name: str, theme: str) -> str:
-    """The file of a picture at this process's scale."""
-    return f"{name}-{theme}@{os.environ.get('QT_SCALE_FACTOR', '1')}x.png"
-
-
-def load_fonts() -> None:
-    """An application whose font is the same wherever pictures are made."""
-    QApplication([])
-    font = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont()
-    font.setPointSizeF(9.75)
-    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    QApplication.setFont(font)
-
-
-def main(argv: list[str]) -> int:
-    """Render at 1x and 2x."""
-    out = Path(argv[0])
+        return server_scene.draw(Path(argv[0]))
+    out = Path(argv[0]).resolve()
     out.mkdir(parents=True, exist_ok=True)
-    if os.environ.get("SPYGLASS_RENDER"):
-        render(out, tuple(argv[1:]))
-        return 0
-    for scale in ("1", "2"):
-        env = os.environ | {"SPYGLASS_RENDER": "1", "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen"}
-        subprocess.run([sys.executable, "-m", "support.screenshots", *argv], env=env, check=True)
-        if not argv[1:] or "live" in argv[1:]:
-            words = ["-m", "support.live_scene", str(out.resolve()), _WATCHED]
-            subprocess.run([sys.executable, *words], env=env, check=True)
+    for old in () if argv[1:] else out.glob("*.png"):
+        old.unlink()
+    scales = os.environ.get("SPYGLASS_SCALES", "1 2").split()
+    for scale in scales:
+        _on_loopback(out, scale, argv[1:])
+    if os.geteuid() == 0 and shutil.which("dockerd") and (not argv[1:] or "server" in argv[1:]):
+        from support import server_scene  # noqa: PLC0415 - as above
+
+        server_scene.in_the_lab(out, scales)
     return 0
+
+
+def _on_loopback(out: Path, scale: str, names: Sequence[str]) -> None:
+    """A process with a home, a bus and a display of its own; as root, with nodes of its own only."""
+    with tempfile.TemporaryDirectory(prefix="spyglass-pictures-") as home:
+        env = dict(os.environ)
+        guards.private_environment(Path(home), env)
+        env |= {"QT_SCALE_FACTOR": scale, "GDK_SCALE": scale, "SPYGLASS_SCENE": "stage"}
+        env |= {"PYTHONPATH": str(_HERE), "SHELL": "/bin/sh", "NO_AT_BRIDGE": "1", "QT_QPA_PLATFORM": "xcb"}
+        env["LANG"] = "C.UTF-8"
+        words = [sys.executable, "-m", "support.screenshots", str(out), *names]
+        words = ["dbus-run-session", "--", "sh", "-c", _RING, "sh", *words]
+        if os.geteuid() == 0:  # other people's nodes are not to be seen in the pictures
+            apart = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]
+            words = [*apart, 'ip link set lo up; "$@"; exit $?', "sh", *words]
+        subprocess.run(words, env=env, check=True, timeout=_LIMIT, stdin=subprocess.DEVNULL)
+
+
+def _stage(out: Path, names: frozenset[str]) -> int:
+    from support import stage  # noqa: PLC0415 - as above
+
+    scale = float(os.environ["QT_SCALE_FACTOR"])
+    with ExitStack() as stack:
+        size = f"{round(1280 * scale)}x{round(860 * scale)}x24"
+        screen = stack.enter_context(xvfb.screen(size))
+        os.environ["DISPLAY"] = screen.env["DISPLAY"]
+        stack.enter_context(_tray_host())
+        made = stack.enter_context(stage.stage(Path(tempfile.mkdtemp(dir=Path.home()))))
+        _Camera(screen, out, names).run(made)
+    return 0
+
+
+@contextmanager
+def _tray_host() -> Iterator[None]:
+    words = [sys.executable, str(_HERE / "support/sni_host.py")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as host:
+        assert host.stdout
+        host.stdout.readline()  # it is there
+        yield
+        host.terminate()
+
+
+class _Camera:
+    """Goes from scene to scene, in both palettes."""
+
+    def __init__(self, screen: xvfb.Screen, out: Path, names: frozenset[str]) -> None:
+        from spyglass.ui import app as ui  # noqa: PLC0415 - the toolkit reads its scale when it comes
+        from support.play import load_fonts  # noqa: PLC0415
+
+        load_fonts()
+        self._app = ui.application("light")
+        self._screen, self._out, self._names = screen, out, names
+
+    def run(self, made: Stage) -> None:
+        """Everything."""
+        from support import desk_scenes, live_scene  # noqa: PLC0415 - as above
+        from support.play import Play  # noqa: PLC0415
+
+        self._take(desk_scenes.first_run, self._app)
+        _save_profiles()
+        play = Play(self._app)
+        try:
+            live_scene.bring_about(play, made)
+            for scenes in (live_scene.asked, live_scene.editing, desk_scenes.preferences):
+                self._take(scenes, play)
+            live_scene.observe(play)
+            for scenes in (live_scene.windows, live_scene.menus, desk_scenes.tray):
+                self._take(scenes, play)
+            self._observer(play)
+            self._take(desk_scenes.crash)
+            self._take(desk_scenes.played)
+        finally:
+            play.close()
+
+    def _take(self, scenes: Callable[..., Iterator[Scene]], *given: object) -> None:
+        from spyglass.ui import style  # noqa: PLC0415 - as above
+        from support.play import picture, rest  # noqa: PLC0415
+
+        for theme in ("light", "dark"):
+            style.Theme.current.choose(theme)
+            rest(0.05)
+            for name, widget in scenes(*given):
+                if not self._names or name in self._names:
+                    picture(widget, self._out, name, theme)
+
+    def _observer(self, play: Play) -> None:
+        """The real one; it has a look of its own, and only one."""
+        from support.live_scene import DEMO  # noqa: PLC0415 - as above
+
+        play.window.hide()
+        window = self._screen.wait(DEMO)
+        self._screen.picture(window, self._out / f"observer@{os.environ['QT_SCALE_FACTOR']}x.png")
+        play.window.show()
+
+
+def _save_profiles() -> None:
+    from spyglass.store import paths  # noqa: PLC0415 - as above
+    from spyglass.store.profiles import Profiles  # noqa: PLC0415
+    from support import stage  # noqa: PLC0415
+
+    store = Profiles(paths.current().profiles)
+    for profile in stage.profiles():
+        store.add(profile)
+    paths.current().settings.write_text("welcomed = true\nclose_to_tray_said = true\n")
 
 
 if __name__ == "__main__":

@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     from spyglass.erlang.discovery import Found
     from spyglass.erlang.node import LocalNode
     from spyglass.questions import Ask
+    from spyglass.remote.tls import Credentials
     from spyglass.standby import Booted
 
 ASKED_AT_MOST = 3
 
 LENT = "Spyglass lends the node two modules of the Erlang distribution (observer_backend and \
 appmon_info), for as long as the window is open. They are loaded into memory only and taken back after."
+
+
+CERTIFICATES = "Nodes there speak TLS and let in only who shows a certificate. Spyglass can read the one \
+that this node was started with, and its private key, by the same way by which it looks for cookies. They \
+stay in memory until the connection ends, and are written nowhere."
 
 
 class Way(Protocol):
@@ -42,6 +48,9 @@ class Way(Protocol):
 
     def explain(self, found: Found) -> Failure:
         """Why a node that was there can't be connected."""
+
+    def unlock(self, found: Found, credentials: Credentials) -> Found:
+        """The node as it is found with these certificates."""
 
 
 class Observation:
@@ -161,7 +170,9 @@ def join(vm: LocalNode, found: Found, way: Way) -> None:
 
 def with_cookie(found: Found, way: Way, ask: Ask) -> Found:
     """The node with a cookie that fits: a person is asked where none was found."""
-    if found.cookie is not None or not found.port or found.info.tls:
+    if found.certificates is not None:
+        found = _unlocked(found, way, ask, found.certificates)
+    if found.cookie is not None or not found.port:
         return found
     for tries in range(ASKED_AT_MOST):
         try:
@@ -173,12 +184,22 @@ def with_cookie(found: Found, way: Way, ask: Ask) -> Found:
     raise no_cookie(found)
 
 
+def _unlocked(found: Found, way: Way, ask: Ask, certificates: Callable[[], Credentials]) -> Found:
+    """The node with its own certificates, should a person agree that they are read."""
+    name = found.info.node
+    try:
+        agreed = ask(Consent(f"{name} wants a client certificate", CERTIFICATES, "Read and connect"))
+    except NeedsAnswer:
+        agreed = False
+    return way.unlock(found, certificates()) if agreed else found
+
+
 def no_cookie(found: Found) -> Failure:
     """Why a node can't be joined although it was found."""
     info = found.info
     hint = "Give the cookie with --cookie-file FILE, or type it when asked."
-    if info.tls:
-        hint = "A node that speaks TLS needs its certificates; this version does not read them."
+    if info.tls and not found.port:
+        hint = "Name --tls-certificate and --tls-key, or let Spyglass read what the node itself has."
     return Denied(
         f"{info.node} can't be reached: {info.why_not or 'no cookie found'}", hint, code="no-cookie"
     )

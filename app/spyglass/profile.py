@@ -80,6 +80,18 @@ class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     node: Text = ""
 
 
+class TLS(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """PEM files on this computer for nodes that speak TLS with each other; empty: none.
+
+    ``ca`` signed what the nodes show (without it they are believed), ``certificate`` and ``key`` are
+    what they are shown.
+    """
+
+    ca: Text = ""
+    certificate: Text = ""
+    key: Text = ""
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A saved connection. ``id`` never changes; ``name`` is unique and the user's to change.
 
@@ -92,6 +104,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")] = ""
     hops: tuple[Hop, ...] = ()
     select: Selector = Selector()
+    tls: TLS = TLS()
     group: Text = ""
     cookie: CookieSource = "auto"
     autoconnect: bool = False
@@ -125,6 +138,8 @@ def check(profile: Profile) -> Profile:
     for position, hop in enumerate(profile.hops, 1):
         _check_hop(hop, position)
     _check_alias(profile.alias)
+    if profile.tls.key and not profile.tls.certificate:
+        raise BadInput("The profile has a TLS key without its certificate", "Name both: `tls.certificate`.")
     return profile
 
 

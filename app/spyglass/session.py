@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from spyglass import given, ports
 from spyglass.calls import Calls
 from spyglass.errors import Cancelled, Failure
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from spyglass.erlang.discovery import Discovery, Found
     from spyglass.erlang.node import LocalNode
     from spyglass.figures import Reading
+    from spyglass.profile import Selector
     from spyglass.questions import Ask
+    from spyglass.remote.tls import Credentials
     from spyglass.standby import Standby
     from spyglass.status import NodeInfo
 
@@ -57,6 +61,7 @@ class Session:
         self._cookie = cookie
         self._stop = Stop()
         self._search: threading.Thread | None = None
+        self._credentials: tuple[Credentials, ...] | None = None
         self._surveyed = False
         self._found: dict[str, Found] = {}
         self._forwards: dict[str, tuple[tuple[str, int, str | None], Forward]] = {}
@@ -79,9 +84,8 @@ class Session:
         """Undo everything: windows and the VM for calls at the same time, then forwards and survey."""
         self._stop.set()
         ends = [window.close for window in self._windows.values()]
-        workers = [
-            threading.Thread(target=end, name="close", daemon=True) for end in (*ends, self._calls.close)
-        ]
+        ends.append(self._calls.close)
+        workers = [threading.Thread(target=end, name="close", daemon=True) for end in ends]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -107,21 +111,12 @@ class Session:
         work.start()
 
     def _survey(self) -> None:
-        from spyglass.erlang import slots  # noqa: PLC0415 - late, so that SSH starts first
-        from spyglass.erlang.discovery import discover  # noqa: PLC0415
-
         try:
             if self._cookie is None:
                 self._cookie = given.cookie(self._profile, self._ask)
-            discovery = discover(
-                self._place(),
-                hops=self.hops,
-                me=slots.probe_name(),
-                select=self._profile.select,
-                given=self._cookie,
-                stop=self._stop,
-                on_found=lambda found: self._post(Seen(found)),
-            )
+            if self._credentials is None:
+                self._credentials = given.credentials(self._profile, self._ask)
+            discovery = self._discover(self._profile.select, lambda found: self._post(Seen(found)))
         except Cancelled:
             if not self._stop.is_set():
                 self._post(Declined())
@@ -130,6 +125,21 @@ class Session:
         else:
             self._surveyed = True
             self._post(Surveyed(discovery))
+
+    def _discover(self, select: Selector, tell: Callable[[Found], None] | None = None) -> Discovery:
+        from spyglass.erlang import slots  # noqa: PLC0415 - late, so that SSH starts first
+        from spyglass.erlang.discovery import discover  # noqa: PLC0415
+
+        return discover(
+            self._place(),
+            hops=self.hops,
+            me=slots.probe_name(),
+            select=select,
+            given=self._cookie,
+            credentials=self._credentials or (),
+            stop=self._stop,
+            on_found=tell,
+        )
 
     def _place(self) -> Remote:
         """Where to look. A container may have been made anew since it was opened: it is resolved again."""
@@ -229,6 +239,14 @@ class Session:
         """Whether the node knows this cookie; a no leaves a line in its log."""
         return ports.prove(self.remote, found, cookie)
 
+    def unlock(self, found: Found, credentials: Credentials) -> Found:
+        """The node as it is found with these certificates, which later searches try as well."""
+        self._credentials = (*(self._credentials or ()), credentials)
+        alone = msgspec.structs.replace(self._profile.select, node=found.info.node)
+        known = {node.info.key: node for node in self._discover(alone).found}.get(found.info.key, found)
+        self._post(Seen(known))
+        return known
+
     def explain(self, found: Found) -> Failure:
         """Why a node that was there can't be connected."""
         return ports.explain(self.remote, found)
@@ -251,9 +269,8 @@ class Session:
 
     def figures(self) -> dict[str, Reading]:
         """The live figures of the nodes that can be reached, by key."""
-        return self._calls.figures(
-            {k: f for k, f in self._found.copy().items() if f.info.reachable and f.port}
-        )
+        there = {key: f for key, f in self._found.copy().items() if f.info.reachable and f.port}
+        return self._calls.figures(there)
 
     def shell(self, wanted: str) -> tuple[str, Callable[[], int]]:
         """A shell on the node: the line to print before it, and what runs it in this terminal."""

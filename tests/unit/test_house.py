@@ -45,8 +45,9 @@ ELSEWHERE = {
     "tests/lab/test_ssh.py": "command line noes packets ssh transport wire",
     "tests/lab/test_ssh_reach.py": "proxy reach",
     "tests/lab/test_ssh_trust.py": "trust",
-    "tests/unit/cli/test_entry.py": "cli/parser",
-    "tests/unit/erlang/test_discovery.py": "crew findings found ground inside jar reader search survey visit",
+    "tests/unit/cli/test_entry.py": "cli/parser cli/tls",
+    "tests/unit/erlang/test_discovery.py": "crew findings found ground inside jar porter reader "
+    "search survey visit",
     "tests/unit/erlang/test_runtime.py": "installation",
     "tests/unit/erlang/test_secure.py": "remote/tls",
     "tests/unit/remote/test_auth.py": "authkeys keyfiles userauth",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,11 +6,20 @@ import pytest
 from spyglass import observation
 from spyglass.errors import Denied, Failure, NeedsAnswer, Unreachable
 from spyglass.observation import join, with_cookie
+from spyglass.questions import Consent, Secret
+from spyglass.remote.tls import Credentials
 from support.fake_world import FakeVM, found
 
 
 class Way:
-    """A way whose only right cookie is RIGHT."""
+    """A way whose only right cookie is RIGHT; certificates that were tried open everything."""
+
+    def __init__(self) -> None:
+        self.tried: list[Any] = []
+
+    def unlock(self, node: Any, credentials: Any) -> Any:
+        self.tried.append(credentials)
+        return found(node.info.node)
 
     def port(self, _found: Any) -> int:
         return 40001
@@ -62,7 +72,31 @@ def test_three_wrong_answers_are_enough() -> None:
     assert len(asked) == observation.ASKED_AT_MOST
 
 
+def locked(**more: Any) -> Any:
+    """A node behind TLS that wants a certificate; it has one of its own."""
+    own = {"port": 0, "certificates": lambda: Credentials("CA"), **more}
+    return replace(found("shop@h", cookie=None, tls=True), **own)
+
+
 def test_a_node_behind_tls_is_not_asked_for_a_cookie() -> None:
     with pytest.raises(Denied, match="no cookie found") as failure:
-        join(FakeVM(), with_cookie(found("shop@h", cookie=None, tls=True), Way(), nobody), Way())  # type: ignore[arg-type]
-    assert "certificates" in failure.value.hint
+        join(FakeVM(), with_cookie(locked(certificates=None), Way(), nobody), Way())  # type: ignore[arg-type]
+    assert "--tls-certificate" in failure.value.hint
+
+
+def test_a_nodes_own_certificate_is_read_only_with_consent() -> None:
+    asked: list[Any] = []
+    way = Way()
+    node = with_cookie(locked(), way, lambda question: asked.append(question) or True)
+    assert node.cookie == "SECRETCOOKIE"
+    assert [type(question) for question in asked] == [Consent]
+    assert way.tried == [Credentials("CA")]
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda _question: False, lambda _question: nobody(Secret("cookie", "x"))], ids=["no", "nobody"]
+)
+def test_without_consent_nothing_is_read(answer: Any) -> None:
+    way = Way()
+    assert with_cookie(locked(), way, answer).cookie is None
+    assert way.tried == []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from spyglass import log
+from spyglass.cli import tls
 from spyglass.cli.output import node_json, node_table, print_json
 from spyglass.cli.terminal import Terminal, say
 from spyglass.connection import Boots, Options
@@ -22,7 +23,7 @@ from spyglass.errors import BadInput, Failure, NeedsAnswer
 from spyglass.hub import Hub
 from spyglass.loopback import client
 from spyglass.owntools import COOKIE
-from spyglass.profile import Profile, Selector, parse_hop, parse_target
+from spyglass.profile import Profile, Selector, check, parse_hop, parse_target
 from spyglass.questions import Choice
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.store import paths
@@ -68,7 +69,8 @@ def profile_of(options: argparse.Namespace) -> Profile:
     select = profile.select
     if options.container:
         select = Selector(container=options.container, node=select.node)
-    return msgspec.structs.replace(profile, hops=hops, select=select, id=profile.id or uuid.uuid4().hex)
+    files, key = tls.named(profile.tls, options), profile.id or uuid.uuid4().hex
+    return check(msgspec.structs.replace(profile, hops=hops, select=select, tls=files, id=key))
 
 
 def chosen_erl() -> str:

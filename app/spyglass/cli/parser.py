@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from spyglass import __version__
+from spyglass.cli import tls
 
 EXAMPLES = """\
 examples:
@@ -113,6 +114,7 @@ def _target_command(
     way.add_argument(
         "--cookie-file", metavar="FILE", default="", help="read the cookie from FILE, `-` for standard input"
     )
+    tls.add(way)
     way.add_argument("--batch", action="store_true", help="never ask: fail with what would have been asked")
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
@@ -170,6 +172,7 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("--node", metavar="PATTERN", default=None, help="only nodes whose full name fits")
     parser.add_argument("--jump", metavar="HOST", action="append", default=None)
     parser.add_argument("--identity", metavar="FILE", default=None)
+    tls.add(parser)
     parser.add_argument("--group", metavar="NAME", default=None)
     parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)

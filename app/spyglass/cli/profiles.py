@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from spyglass.cli import tls
 from spyglass.cli.output import print_failure, table
 from spyglass.errors import BadInput
 from spyglass.profile import Hop, Profile, SSHHop, check, parse_hop, parse_target
@@ -75,7 +76,8 @@ def _edited(profile: Profile, options: argparse.Namespace) -> Profile:
     }
     if getattr(options, "rename", None):
         changes["name"] = options.rename
-    return check(msgspec.structs.replace(profile, hops=hops, select=select, **changes))
+    files = tls.named(profile.tls, options)
+    return check(msgspec.structs.replace(profile, hops=hops, select=select, tls=files, **changes))
 
 
 def _with_identity(hops: tuple[Hop, ...], identity: str) -> tuple[Hop, ...]:

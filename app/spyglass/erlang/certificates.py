@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spyglass import log
 from spyglass.erlang import terms
 from spyglass.erlang.procfs import Beam
 from spyglass.errors import BadInput, Missing
-from spyglass.remote.tls import Credentials
+
+if TYPE_CHECKING:
+    from spyglass.remote.tls import Credentials
 
 _TLS = ("inet_tls", "inet6_tls")
 
@@ -63,6 +65,8 @@ def read(where: Named, file: Callable[[str], bytes | None]) -> Credentials:
     ``file`` gives what stands in a file there, or None. Raises Missing for a file that can't be read
     and BadInput for one that can't be understood. What is returned holds a private key.
     """
+    from spyglass.remote.tls import Credentials  # noqa: PLC0415 - few nodes speak TLS
+
     client, server = _given(where.options, "client_"), _given(where.options, "server_")
     if where.option_file:
         sections = _option_file(_text(where.option_file, file))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from spyglass.erlang import names
 from spyglass.erlang.cookies import Candidate
@@ -14,16 +15,24 @@ from spyglass.remote.base import Remote
 from spyglass.remote.container import Facts
 from spyglass.status import Cookie, NodeInfo
 
+if TYPE_CHECKING:
+    from spyglass.remote.tls import Credentials
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A node. Dial it at ``host:port`` through ``remote``; None means the one that was searched."""
+    """A node. Dial it at ``host:port`` through ``remote``; None means the one that was searched.
+
+    ``certificates`` reads those of the node itself, where it wants one of whoever connects: that
+    takes a person's consent.
+    """
 
     info: NodeInfo
     cookie: str | None = field(default=None, repr=False)
     host: str = ""
     port: int = 0
     remote: Remote | None = field(default=None, repr=False)
+    certificates: Callable[[], Credentials] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,39 +7,25 @@ The tasks share nothing but the :class:`~spyglass.erlang.findings.Findings`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from spyglass.erlang import epmd, found, slots, survey
-from spyglass.erlang.cookies import Given
 from spyglass.erlang.crew import Crew
 from spyglass.erlang.findings import Findings
 from spyglass.erlang.found import Door, Place
-from spyglass.erlang.ground import HOST, Ground, housed, lay_out, match
-from spyglass.erlang.handshake import HungUp, NotErlang, Refused, Silent, SpeaksTLS
+from spyglass.erlang.ground import HOST, Ground, housed, lay_out
 from spyglass.erlang.inside import Inside
 from spyglass.erlang.jar import Jar
+from spyglass.erlang.porter import Porter, Wish
 from spyglass.erlang.procfs import Beam
 from spyglass.erlang.survey import Survey
-from spyglass.erlang.visit import Dialler, Visit
-from spyglass.errors import Failure, Lost, Unreachable
-from spyglass.profile import Selector
+from spyglass.erlang.visit import Dialler
+from spyglass.errors import Failure, Lost
 from spyglass.remote.base import Remote, Stop
 from spyglass.remote.container import Facts, read_inspect, refusal
 
 _GUESS, _SURE = 1.0, 3.0  # seconds that a port gets to speak like a node
 _CREW = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is searched: ``me`` our constant name, ``only`` the id of one container, ``given`` cookies."""
-
-    hops: tuple[str, ...]
-    me: str
-    select: Selector
-    given: Given
-    only: str | None = None
 
 
 class Search:
@@ -50,7 +36,7 @@ class Search:
         self._dialler = Dialler(remote)
         self._inside = Inside(remote, findings.warn)
         self._jar = Jar(wish.given, self._inside)
-        self._place = Place(wish.hops, "")
+        self._porter = Porter(self._dialler, wish, stop, findings, self._jar)
         self._grounds: list[Ground] = []
         self._crew = Crew("discovery", _CREW, self._failed)
 
@@ -58,7 +44,7 @@ class Search:
         """Search. Raises Cancelled when stopped and Lost when the link is gone."""
         done = False
         try:
-            with self._stop.ending(self._dialler.close), self._crew as crew:
+            with self._stop.ending(self._porter.close), self._crew as crew:
                 crew.add(self._begin)
                 crew.wait(self._stop)
                 done = True
@@ -80,12 +66,12 @@ class Search:
         told = list(self._containers(seen))
         seen = housed(seen, told)
         containers = [facts for facts in told if self._wanted(facts)]
-        self._place = Place(self._wish.hops, seen.hostname)
+        self._porter.place = Place(self._wish.hops, seen.hostname)
         self._grounds = [g for g in lay_out(seen, containers) if self._concerns(g, containers)]
         for ground in self._grounds:
             if not ground.quiet and not ground.paused:
                 self._crew.add(self._ask, ground)
-                for beam in (b for b in ground.beams if self._matches(b.short or "")):
+                for beam in (b for b in ground.beams if self._wish.matches(b.short or "")):
                     self._jar.prepare(ground, beam)
 
     def _survey(self) -> Survey:
@@ -124,9 +110,7 @@ class Search:
 
     def _concerns(self, ground: Ground, containers: list[Facts]) -> bool:
         """With a container wanted, only grounds in which a wanted one is."""
-        if not (self._wish.only or self._wish.select.container):
-            return True
-        return any(facts in ground.containers for facts in containers)
+        return not self._wish.narrow or any(facts in ground.containers for facts in containers)
 
     # -- one ground -----------------------------------------------------------------
 
@@ -141,12 +125,12 @@ class Search:
         doors.update(
             {
                 port: Door(port)
-                for port in ground.guesses({*doors, *ground.epmd_ports()}, shorts, self._matches)
+                for port in ground.guesses({*doors, *ground.epmd_ports()}, shorts, self._wish.matches)
             }
         )
         for door in doors.values():
-            if self._matches(door.short or ""):
-                self._crew.add(self._visit, ground, door)
+            if self._wish.matches(door.short or ""):
+                self._crew.add(self._porter.visit, ground, door)
 
     def _names(self, ground: Ground, port: int) -> dict[str, int]:
         try:
@@ -158,66 +142,6 @@ class Search:
         except Failure:  # no epmd: not every node has one
             return {}
 
-    def _matches(self, short: str) -> bool:
-        wanted = self._wish.select.node.partition("@")[0]
-        return not wanted or not short or fnmatchcase(short, wanted)
-
-    def _visit(self, ground: Ground, door: Door) -> None:
-        try:
-            self._enter(ground, door)
-        except SpeaksTLS:
-            self._shut(ground, door, "speaks TLS", tls=True)
-        except Silent:
-            self._shut(ground, door, f"port {door.port} accepts, but gives no answer")
-        except (NotErlang, HungUp):
-            self._shut(ground, door, f"what answers at port {door.port} is no node")
-        except Refused as failure:
-            self._shut(ground, door, failure.title)
-        except Unreachable as failure:
-            inside = ground.only_inside(door.port)
-            self._shut(
-                ground, door, "listens on its container's loopback only" if inside else _why(door, failure)
-            )
-
-    def _enter(self, ground: Ground, door: Door) -> None:
-        seconds = _SURE if door.short else _GUESS
-        with Visit(
-            self._dialler, ground.ways(door.port), self._wish.me, self._stop, seconds=seconds
-        ) as visit:
-            peer = visit.peer
-            if not self._chosen(peer.node) or not self._findings.first_visit(ground.key, peer):
-                return
-            beam = ground.beam_of(peer.node, door.port)
-            if not self._is_wanted(ground, beam):
-                return
-            outcome = visit.prove(self._jar.candidates(ground, beam, peer.node, door.port))
-        if outcome.cookie is None:
-            self._findings.add(found.locked(self._place, ground, door, peer, visit.way, beam, outcome.wrong))
-            return
-        node = found.reachable(self._place, ground, door, peer, visit.way, beam, outcome.cookie)
-        self._findings.add(node)
-        if better := self._jar.better_source(ground, beam, outcome.cookie):
-            self._findings.add(found.reachable(self._place, ground, door, peer, visit.way, beam, better))
-
-    def _chosen(self, node: str) -> bool:
-        return not self._wish.select.node or fnmatchcase(node, self._wish.select.node)
-
-    def _is_wanted(self, ground: Ground, beam: Beam | None) -> bool:
-        """In the host's ground, with a container wanted: whether the process is in that container."""
-        if ground.key != HOST or not (self._wish.only or self._wish.select.container):
-            return True
-        return ground.container_of(beam) is not None
-
-    def _shut(self, ground: Ground, door: Door, why: str, *, tls: bool = False) -> None:
-        """List a node that does not answer; a mere guess that was wrong is no news."""
-        short = door.short or ""
-        beam = match(ground.beams, short, door.port)
-        if not short and not (tls and beam):
-            return
-        node = found.full_name(self._place, ground, short or (beam and beam.name) or "?", beam)
-        if self._chosen(node) and self._is_wanted(ground, beam):
-            self._findings.add(found.closed(self._place, ground, node, why, beam, door, tls=tls))
-
     # -- what did not speak up --------------------------------------------------------
 
     def _name_the_silent(self) -> None:
@@ -225,18 +149,12 @@ class Search:
         met = {(n.info.container_id, n.info.node.split("@")[0]) for n in self._findings.nodes()}
         for ground in self._grounds:
             for beam in (b for b in ground.beams if b.name and not slots.is_ours(b.short or "")):
-                node = found.full_name(self._place, ground, beam.short or "", beam)
-                silent = found.closed(self._place, ground, node, _why_silent(ground, beam), beam)
-                if (silent.info.container_id, beam.short) in met or not self._chosen(node):
+                node = found.full_name(self._porter.place, ground, beam.short or "", beam)
+                silent = found.closed(self._porter.place, ground, node, _why_silent(ground, beam), beam)
+                if (silent.info.container_id, beam.short) in met or not self._wish.chosen(node):
                     continue
-                if self._is_wanted(ground, beam):
+                if self._wish.is_wanted(ground, beam):
                     self._findings.add(silent)
-
-
-def _why(door: Door, failure: Unreachable) -> str:
-    if "refuse" in failure.title:
-        return f"port {door.port} refuses"
-    return f"epmd answers, but port {door.port} does not" if door.epmd_port else failure.title
 
 
 def _why_silent(ground: Ground, beam: Beam) -> str:

@@ -16,6 +16,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from spyglass.errors import Denied
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
 from spyglass.remote.relay import ThreadRelay
 from spyglass.remote.tls import Credentials, TLSStream
@@ -35,7 +36,8 @@ class Secured:
         """Raises BadInput when the credentials can't be used."""
         self.inner = inner
         self._context: ssl.SSLContext = credentials.context()
-        self.refusals: dict[tuple[str, int], str] = {}
+        self._refusals: dict[tuple[str, int], str] = {}
+        self.empty_handed = not credentials.certificate
 
     def __repr__(self) -> str:
         return f"<Secured {self.inner!r}>"
@@ -53,10 +55,16 @@ class Secured:
         stream = self.inner.dial(host, port, timeout)
         try:
             secured = TLSStream(stream, self._context, seconds=timeout)
-        except BaseException:
+        except BaseException as exc:
             stream.close()
+            if isinstance(exc, Denied) and exc.code == "tls-refused":
+                self._refusals[host, port] = exc.title.rpartition(": ")[2]
             raise
-        return Reframed(secured, lambda why: self.refusals.__setitem__((host, port), why))
+        return Reframed(secured, lambda why: self._refusals.__setitem__((host, port), why))
+
+    def refused(self, host: str, port: int) -> str:
+        """Why the other side broke off, in OpenSSL's words, if it did: mostly for want of a certificate."""
+        return self._refusals.get((host, port), "")
 
     def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
         """Carry every connection that the listener accepts."""

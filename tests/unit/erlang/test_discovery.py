@@ -148,7 +148,7 @@ def test_tls_is_said() -> None:
     listening = {**node_at(FakeNode("hello@x")), (WEB, 45011): lambda: Said(bytes.fromhex("15030300020228"))}
     found, _, _ = look(web(), listening)
     info = found["hello@172.17.0.1"].info
-    assert (info.tls, info.why_not) == (True, "speaks TLS")
+    assert (info.tls, info.why_not) == (True, "wants a client certificate")
 
 
 def test_a_web_server_where_epmd_says_a_node_is() -> None:

@@ -88,7 +88,7 @@ def test_who_wants_a_certificate_is_remembered_to_have_said_so(tmp_path: Path) -
         stream = place.dial("127.0.0.1", port)  # TLS 1.3 tells it only afterwards
         with pytest.raises(OSError, match=r".*"):
             stream.recv(100)
-        assert "certificate required" in place.refusals["127.0.0.1", port]
+        assert "certificate required" in place.refused("127.0.0.1", port)
         stream.close()
 
 

@@ -1,6 +1,6 @@
 # Each target prepares what it needs (a second time that takes a fraction of a second).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint bench screenshots clean
+.PHONY: help setup demo run deb test lint bench screenshots clean
 
 BIN := .venv/bin
 
@@ -17,6 +17,10 @@ demo:  ## open Observer on a node behind a server of our own, and take a picture
 run:  ## start the program
 	@packaging/setup.sh run
 	@$(BIN)/spyglass
+
+deb:  ## build the Debian package into dist/ and check it
+	@packaging/setup.sh deb
+	@packaging/linux/check "$$($(BIN)/python packaging/linux/deb.py)"
 
 test:  ## run every test, with real servers, containers and windows
 	@packaging/setup.sh test

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Prepare this checkout: system packages, then .venv.  Usage: setup.sh run|demo|test
+# Prepare this checkout: system packages, then .venv.  Usage: setup.sh run|demo|deb|test
+# `setup.sh list` prints the packages that running Spyglass needs.
 #
 # Says what it installs before it does so. Done once, it only looks again (under 0.3 s).
 set -euo pipefail
@@ -13,9 +14,11 @@ RUN="erlang-base erlang-crypto erlang-ssl erlang-observer erlang-runtime-tools e
   libxcb-shape0 libxcb-shm0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxkbcommon0 libxkbcommon-x11-0"
 # What the demo needs besides: a display that nobody has to look at, and a picture of it.
 DEMO="$RUN xvfb xauth openbox xdotool imagemagick x11-utils dbus fonts-inter adwaita-icon-theme procps util-linux"
+# What building and checking the Debian package needs besides.
+DEB="binutils dpkg-dev desktop-file-utils appstream libxml2-utils lintian"
 # What the tests need besides: nodes, containers and a network of their own.
-TEST="$DEMO elixir docker.io iptables busybox-static iproute2 gnome-keyring
-  sudo polkitd pkexec desktop-file-utils appstream libxml2-utils lintian debootstrap
+TEST="$DEMO $DEB elixir docker.io iptables busybox-static iproute2 gnome-keyring
+  sudo polkitd pkexec debootstrap
   podman netavark aardvark-dns slirp4netns uidmap rootlesskit fuse-overlayfs"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -121,9 +124,11 @@ stamped() {
 }
 
 case "${1:-}" in
+  list) echo $RUN; exit ;;
   run) system_packages "$RUN" ;;
   demo) system_packages "$DEMO" ;;
+  deb) system_packages "$DEB" ;;
   test) system_packages "$TEST" ;;
-  *) die "Usage: $0 run|demo|test" "" ;;
+  *) die "Usage: $0 run|demo|deb|test|list" "" ;;
 esac
 environment "$1"

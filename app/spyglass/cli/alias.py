@@ -23,6 +23,8 @@ _BEFORE = (
     "That takes root's rights once: {how}."
 )
 _EVERYONE = "Every user of this computer is let in there, as this profile says."
+_BY_HAND = "These commands install it, with the rights that it must have"
+_FROM_PACKAGE = "It comes with the package spyglass; this installs that anew"
 
 
 def hold(run: Run, chosen: Sequence[NodeInfo], asked: str, *, batch: bool) -> int:
@@ -126,7 +128,7 @@ def _command(run: Run, *, batch: bool) -> list[str]:
 
 def helper(_options: argparse.Namespace) -> int:
     """Print what installs the helper."""
-    say(f"{install.state()} These commands install it, with the rights that it must have:")
+    say(f"{install.state()} {_FROM_PACKAGE if install.packaged() else _BY_HAND}:")
     print("\n".join(install.commands()))
     say(f"To remove it: {install.removal()}")
     return 0

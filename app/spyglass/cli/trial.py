@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 import subprocess
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from spyglass import demo
+from spyglass import demo, desktop
 from spyglass.cli import commands
 from spyglass.cli.parser import build
 from spyglass.cli.terminal import say
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _window(directory: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "spyglass", f"--profile-dir={directory}"])
+    return subprocess.Popen([*desktop.command(), f"--profile-dir={directory}"])
 
 
 def _observe(server: demo.Demo, options: argparse.Namespace) -> int:

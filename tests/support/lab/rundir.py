@@ -38,7 +38,7 @@ def remove(path: Path) -> None:
 
 def sweep() -> list[str]:
     """Remove what killed runs left behind; return their ids. Touches nothing else."""
-    stale = [path for path in BASE.glob("*-*") if not _alive(path.name)]
+    stale = [path for path in BASE.glob("*-*") if not alive(path.name)]
     for path in stale:
         remove(path)
     return [path.name for path in stale]
@@ -59,7 +59,8 @@ def remove_cgroups(run: str) -> None:
                 continue
 
 
-def _alive(name: str) -> bool:
+def alive(name: str) -> bool:
+    """Whether the process that :func:`owner_id` named so still runs."""
     try:
         return owner_id(int(name.split("-", maxsplit=1)[0])) == name
     except (OSError, ValueError):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spyglass import APP_ID
 from spyglass.loopback import install, trust
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[3]
 POLICY = ROOT / f"packaging/linux/{APP_ID}.policy"
@@ -42,3 +46,13 @@ def test_the_policy_is_for_exactly_the_path_that_is_run() -> None:
 
 def test_a_helper_that_is_not_installed_is_said_to_be_so() -> None:
     assert str(trust.HELPER) in install.state() or "not installed" in install.state()
+
+
+def test_what_comes_with_a_package_is_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(install, "source", lambda name: tmp_path / name)
+    monkeypatch.setattr(trust, "check", lambda: trust.HELPER)
+
+    assert install.packaged()
+    assert install.state() == f"{trust.HELPER} is installed."
+    assert install.commands() == ["sudo apt-get install --reinstall spyglass"]
+    assert install.removal() == "sudo apt-get remove spyglass"

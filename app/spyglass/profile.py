@@ -25,6 +25,9 @@ _HOST = r"\[[0-9A-Fa-f:.%\w]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)
 _TARGET = re.compile(  # the last @ ends the user, as in ssh: domain users have one in their name
     rf"^(?:(?P<user>[^\s/]+)@)?(?P<host>{_HOST})(?::(?P<port>[0-9]{{1,9}}))?(?:/(?P<container>[^\s/]+))?$"
 )
+_ENGINE = re.compile(  # a container's name may follow in a TARGET
+    rf"^(?P<url>(?:tcp|https)://(?P<host>{_HOST}):(?P<port>[0-9]{{1,5}}))/?(?P<container>[^\s/]+)?$"
+)
 
 
 class SSHHop(
@@ -66,7 +69,50 @@ class ContainerHop(
         return self.name
 
 
-Hop = SSHHop | ContainerHop
+class EngineHop(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="engine",
+):
+    """A container engine's API, seen from the place reached so far; ``url`` is tcp://HOST:PORT or https://….
+
+    ``ca``, ``certificate`` and ``key`` name PEM files; one of them, or https, means TLS. ``plain``:
+    the person agreed to go without, though whoever reaches such a port is root on its host.
+    """
+
+    url: Text
+    ca: Text = ""
+    certificate: Text = ""
+    key: Text = ""
+    plain: bool = False
+
+    @property
+    def label(self) -> str:
+        """The address as people write it."""
+        return self.url
+
+    @property
+    def tls(self) -> bool:
+        """Whether TLS is spoken there."""
+        return self.url.startswith("https:") or bool(self.ca or self.certificate or self.key)
+
+    @property
+    def host(self) -> str:
+        """The host part of the address; empty if there is none."""
+        found = _ENGINE.match(self.url)
+        return found["host"].strip("[]") if found else ""
+
+    @property
+    def port(self) -> int:
+        """The port of the address; 0 if there is none."""
+        found = _ENGINE.match(self.url)
+        return int(found["port"]) if found else 0
+
+
+Hop = SSHHop | ContainerHop | EngineHop
 
 
 class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -156,6 +202,9 @@ def _check_alias(alias: str) -> None:
 
 
 def _check_hop(hop: Hop, position: int) -> None:
+    if isinstance(hop, EngineHop):
+        _check_engine(hop, position)
+        return
     text = hop.host if isinstance(hop, SSHHop) else hop.name
     field = "host" if isinstance(hop, SSHHop) else "name"
     where = f"the field `{field}` of hop {position}"
@@ -177,6 +226,20 @@ def _check_user(user: str, position: int) -> None:
         raise BadInput(f"Hop {position} has invisible characters in its user", hint)
 
 
+def _check_engine(hop: EngineHop, position: int) -> None:
+    found = _ENGINE.match(hop.url)
+    if not found or found["container"] or not 1 <= hop.port <= 65535:
+        raise BadInput(
+            f"Hop {position}: {hop.url!r} is not the address of an engine's API",
+            f"Write it as tcp://host:port: the field `url` of hop {position}.",
+        )
+    if hop.key and not hop.certificate:
+        raise BadInput(
+            f"Hop {position} has a key but no certificate",
+            f"Name both: the fields `certificate` and `key` of hop {position}.",
+        )
+
+
 def parse_hop(text: str) -> SSHHop:
     """Read ``[user@]host[:port]``; raise :class:`BadInput` for anything else."""
     found = _TARGET.match(text.strip())
@@ -186,16 +249,20 @@ def parse_hop(text: str) -> SSHHop:
 
 
 def parse_target(text: str, saved: Mapping[str, Profile]) -> Target:
-    """Read a TARGET: a saved profile's name, ``local``, or ``[user@]host[:port][/container]``."""
+    """Read a TARGET: a saved profile's name, ``local``, ``[user@]host[:port][/container]``,
+    or an engine's API, ``tcp://host:port[/container]``."""
     if text in saved:
         return Target(saved[text], saved=True)
     if text == "local":
         return Target(Profile(name="local"))
+    if api := _ENGINE.match(text.strip()):
+        hop, inside = EngineHop(api["url"]), Selector(container=api["container"] or "")
+        return Target(check(Profile(name=text.strip(), hops=(hop,), select=inside)))
     found = _TARGET.match(text.strip())
     if not found:
         raise BadInput(
             f"{text!r} is neither a saved profile nor a host",
-            "Write a profile's name (see `spyglass profiles list`), user@host:port, or `local`.",
+            "Write a profile's name (see `spyglass profiles list`), user@host, tcp://host:port, or `local`.",
         )
     select = Selector(container=found["container"] or "")
     return Target(check(Profile(name=text.strip(), hops=(_hop(found.groupdict()),), select=select)))

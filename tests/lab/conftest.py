@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.lab import Lab
+from support.lab.api_host import ApiHost
 from support.lab.desktop import Desktop
 from support.lab.engines import Engines
 from support.lab.fleet import Fleet
@@ -40,6 +41,12 @@ def laptop(lab: Lab) -> Laptop:
 def fleet(lab: Lab) -> Fleet:
     """The standard nodes, up."""
     return lab.fleet
+
+
+@pytest.fixture(scope="session")
+def far(lab: Lab) -> ApiHost:
+    """A host of which only the engine's API can be reached."""
+    return lab.far
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from spyglass import log
-from spyglass.cli import tls
+from spyglass.cli import api, tls
 from spyglass.cli.output import node_json, node_table, print_json
 from spyglass.cli.terminal import Terminal, say
 from spyglass.connection import Boots, Options
@@ -23,7 +23,7 @@ from spyglass.errors import BadInput, Failure, NeedsAnswer
 from spyglass.hub import Hub
 from spyglass.loopback import client
 from spyglass.owntools import COOKIE
-from spyglass.profile import Profile, Selector, check, parse_hop, parse_target
+from spyglass.profile import Profile, Selector, SSHHop, check, parse_hop, parse_target
 from spyglass.questions import Choice
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.store import paths
@@ -65,7 +65,10 @@ def profile_of(options: argparse.Namespace) -> Profile:
     if options.identity:
         if not hops:
             raise BadInput("--identity is for an SSH host", "Leave it out for `local`.")
+        if not isinstance(hops[-1], SSHHop):
+            raise BadInput("--identity is for an SSH host", "Name it in ~/.ssh/config for a jump host.")
         hops = (*hops[:-1], msgspec.structs.replace(hops[-1], identity=options.identity))
+    hops = api.applied(hops, options)
     select = profile.select
     if options.container:
         select = Selector(container=options.container, node=select.node)

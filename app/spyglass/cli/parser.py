@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from spyglass import __version__
-from spyglass.cli import tls
+from spyglass.cli import api, tls
 
 EXAMPLES = """\
 examples:
@@ -16,7 +16,8 @@ examples:
   spyglass rpc prod1 shop@172.17.0.4 erlang system_info otp_release
   spyglass doctor prod1                      each link of the chain, and what to do
 
-TARGET is a saved profile's name, [user@]host[:port] (names of ~/.ssh/config are welcome), or `local`.
+TARGET is a saved profile's name, [user@]host[:port] (names of ~/.ssh/config are welcome), tcp://host:port
+(a container engine's API), or `local`.
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
 
@@ -111,6 +112,7 @@ def _target_command(
         help="go through this host first (may be repeated)",
     )
     way.add_argument("--identity", metavar="FILE", default="", help="the private key to use")
+    api.options(way)
     way.add_argument(
         "--cookie-file", metavar="FILE", default="", help="read the cookie from FILE, `-` for standard input"
     )
@@ -165,7 +167,10 @@ def _profiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument(
-        "target", metavar="TARGET", nargs=None if new else "?", help="[user@]host[:port] or local"
+        "target",
+        metavar="TARGET",
+        nargs=None if new else "?",
+        help="[user@]host[:port], tcp://host:port or local",
     )
     parser.add_argument("--rename", metavar="NAME", default=None, help="a new name") if not new else None
     parser.add_argument("--container", metavar="NAME", default=None)
@@ -173,6 +178,7 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("--jump", metavar="HOST", action="append", default=None)
     parser.add_argument("--identity", metavar="FILE", default=None)
     tls.add(parser)
+    api.options(parser)
     parser.add_argument("--group", metavar="NAME", default=None)
     parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from spyglass.cli import tls
+from spyglass.cli import api, tls
 from spyglass.cli.output import print_failure, table
 from spyglass.errors import BadInput
 from spyglass.profile import Hop, Profile, SSHHop, check, parse_hop, parse_target
@@ -62,6 +62,7 @@ def _edited(profile: Profile, options: argparse.Namespace) -> Profile:
         hops = parse_target(options.target, {}).profile.hops
     if options.jump is not None:
         hops = (*(parse_hop(text) for text in options.jump), *hops[-1:])
+    hops = api.applied(hops, options)
     if options.identity is not None:
         hops = _with_identity(hops, options.identity)
     select = profile.select

@@ -43,7 +43,7 @@ class Terminal:
 
     def ask(self, _profile: str, question: Question) -> Any:
         """Block until the main thread has the answer."""
-        if self._agrees and isinstance(question, Consent):
+        if self._agrees and isinstance(question, Consent) and not question.danger:
             return True
         if not self.may_ask:
             raise unanswered(question)

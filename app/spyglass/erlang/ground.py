@@ -46,6 +46,11 @@ class Ground:
         return self.known and not self.beams
 
     @property
+    def distant(self) -> bool:
+        """Whether one looks at it from elsewhere than its own host, by an engine's API."""
+        return any(facts.way.distant for facts in self.containers)
+
+    @property
     def paused(self) -> bool:
         """Whether nobody here can answer, because the engine has stopped them all for now."""
         return self.key != HOST and bool(self.containers) and all(c.paused for c in self.containers)
@@ -75,7 +80,8 @@ class Ground:
             own = [a for a in own if not a.startswith(_LOOPBACK)]
         direct = [Way(a, port) for a in dict.fromkeys([*own, *self.addresses])]
         published = [p for c in self.containers for p in c.published if p.port == port]
-        return direct + [Way(p.host, p.host_port, published=True) for p in published]
+        outer = [Way(p.host, p.host_port, published=True) for p in published]
+        return outer + direct if self.distant else direct + outer
 
     def only_inside(self, port: int) -> bool:
         """Whether the port is known to listen on the ground's loopback alone."""

@@ -136,6 +136,8 @@ class Porter:
             if not self._wish.chosen(peer.node) or not self._findings.first_visit(ground.key, peer):
                 return
             beam = ground.beam_of(peer.node, door.port)
+            if ground.distant and not visit.way.published and _another(peer.node, beam):
+                raise Unreachable(f"at port {door.port} of its address another node answers")
             if not self._wish.is_wanted(ground, beam):
                 return
             outcome = visit.prove(self._jar.candidates(ground, beam, peer.node, door.port))
@@ -185,6 +187,11 @@ def _refusal(secured: Secured, ways: list[Way], failure: Denied | HungUp) -> str
     if not any(word in told for word in _WANTING):
         return f"refuses TLS: {told.strip() or 'it hangs up'}"
     return "wants a client certificate" if secured.empty_handed else "wants another client certificate"
+
+
+def _another(node: str, beam: Beam | None) -> bool:
+    """Whether the node is not the process: seen from afar, an address may be that of quite another host."""
+    return bool(beam and beam.short and beam.short != node.partition("@")[0])
 
 
 def _why(door: Door, failure: Unreachable) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from spyglass.erlang import epmd, found, slots, survey
+from spyglass.erlang import afar, epmd, found, slots, survey
 from spyglass.erlang.crew import Crew
 from spyglass.erlang.findings import Findings
 from spyglass.erlang.found import Door, Place
@@ -22,7 +22,7 @@ from spyglass.erlang.survey import Survey
 from spyglass.erlang.visit import Dialler
 from spyglass.errors import Failure, Lost
 from spyglass.remote.base import Remote, Stop
-from spyglass.remote.container import Facts, read_inspect, refusal
+from spyglass.remote.container import EngineHost, Facts, read_inspect, refusal
 
 _GUESS, _SURE = 1.0, 3.0  # seconds that a port gets to speak like a node
 _CREW = 16
@@ -66,6 +66,8 @@ class Search:
         told = list(self._containers(seen))
         seen = housed(seen, told)
         containers = [facts for facts in told if self._wanted(facts)]
+        if isinstance(self._remote, EngineHost):
+            seen = afar.look(seen, self._remote, containers, self._findings.warn)
         self._porter.place = Place(self._wish.hops, seen.hostname)
         self._grounds = [g for g in lay_out(seen, containers) if self._concerns(g, containers)]
         for ground in self._grounds:
@@ -76,6 +78,8 @@ class Search:
 
     def _survey(self) -> Survey:
         try:
+            if isinstance(self._remote, EngineHost):
+                return afar.take(self._remote)
             return survey.take(self._remote)
         except Lost:
             raise

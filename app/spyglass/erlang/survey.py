@@ -21,7 +21,7 @@ from spyglass.erlang.procfs import Beam, Listener
 from spyglass.errors import Failure
 from spyglass.log import forget
 from spyglass.remote.base import Remote
-from spyglass.remote.container import CommandLine
+from spyglass.remote.container import CommandLine, Engine
 
 Mode = Literal["host", "inside"]
 Section = tuple[str, str, str]  # kind, name, body
@@ -42,7 +42,7 @@ class Survey:
     user: str = ""
     system: str = ""
     readable: bool = False
-    engines: dict[CommandLine, list[str]] = field(default_factory=dict, repr=False)
+    engines: dict[Engine, list[str]] = field(default_factory=dict, repr=False)
     troubles: dict[str, str] = field(default_factory=dict)
     visible: frozenset[str] = frozenset()
     beams: tuple[Beam, ...] = ()

@@ -20,7 +20,8 @@ class Engine(Protocol):
     """How one talks to an engine: by its command, or by its API.
 
     ``rootless``: its containers' networks lie in a namespace of their own, so that the host
-    reaches published ports only.
+    reaches published ports only. ``distant``: we are not at its host, so that addresses of its
+    containers may mean others to us. ``here``: where ports lie that it publishes at all addresses.
     """
 
     @property
@@ -30,6 +31,14 @@ class Engine(Protocol):
     @property
     def rootless(self) -> bool:
         """Whether the host cannot reach the containers' own addresses."""
+
+    @property
+    def distant(self) -> bool:
+        """Whether the containers' own addresses may mean something else to us."""
+
+    @property
+    def here(self) -> str:
+        """The host's address, as one dials it at the place."""
 
     def execute(
         self,
@@ -56,6 +65,16 @@ class CommandLine:
     name: str = "docker"
     prefix: tuple[str, ...] = ()
     rootless: bool = False
+
+    @property
+    def distant(self) -> bool:
+        """Never: the command runs at its host."""
+        return False
+
+    @property
+    def here(self) -> str:
+        """The host's loopback."""
+        return "127.0.0.1"
 
     @classmethod
     def read(cls, text: str) -> CommandLine | None:

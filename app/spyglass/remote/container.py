@@ -14,14 +14,17 @@ from collections.abc import Iterator, Sequence
 
 from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
-from spyglass.remote.command_line import ENGINES, SUDO, CommandLine
+from spyglass.remote.command_line import ENGINES, SUDO, CommandLine, Engine
 from spyglass.remote.engine import Facts, Network, Published, read_inspect
+from spyglass.remote.engine_host import EngineHost
 from spyglass.remote.relay import ThreadRelay
 
 __all__ = [
     "ENGINES",
     "CommandLine",
     "Container",
+    "Engine",
+    "EngineHost",
     "Facts",
     "Network",
     "Published",
@@ -125,11 +128,9 @@ class Container:
             yield self._proved[port]
         if self.facts.shares_host:
             yield "127.0.0.1", port
-        for address in self.facts.near:
-            yield address, port
-        for published in self.facts.published:
-            if published.port == port:
-                yield published.host, published.host_port
+        direct = [(address, port) for address in self.facts.near]
+        published = [(p.host, p.host_port) for p in self.facts.published if p.port == port]
+        yield from (*published, *direct) if self.facts.way.distant else (*direct, *published)
 
     def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
         """Carry what the listener accepts to ``host:port``, by the inner Remote's way if that is known."""
@@ -152,6 +153,8 @@ def find(remote: Remote, name: str, engine: str = "auto") -> Container:
     """
     if not name or name.startswith("-"):
         raise Missing(f"{name!r} is not a container's name", "See `docker ps`.")
+    if isinstance(remote, EngineHost):
+        return _at_api(remote, name)
     refused: Failure | None = None
     there: list[str] = []
     for each in ENGINES if engine == "auto" else (engine,):
@@ -168,6 +171,15 @@ def find(remote: Remote, name: str, engine: str = "auto") -> Container:
     if refused and not there:
         raise refused
     raise _missing(remote, name, there)
+
+
+def _at_api(host: EngineHost, name: str) -> Container:
+    told = host.api.inspect(name)
+    found, _ = read_inspect(host.api, [told] if told else [])
+    if found and found[0].pid:
+        return Container(host, found[0])
+    there, _ = read_inspect(host.api, host.containers())
+    raise _missing(host, name, [facts.name for facts in there])
 
 
 def _ways(remote: Remote, engine: str) -> Iterator[CommandLine]:

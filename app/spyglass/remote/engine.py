@@ -7,12 +7,14 @@ of another type is left out, for a container may carry anything in its labels.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from spyglass.remote.command_line import CommandLine, Engine
 
+_NEEDED = re.compile(r"COOKIE|RELEASE_|NODE|^(ERL_EPMD_PORT|HOME)$")  # as survey.sh: the rest is none of ours
 _EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound by us: read
 
 
@@ -114,7 +116,7 @@ def _facts(by: Engine, told: dict[str, Any]) -> Facts:
         mode=_text(told.get("Mode", _dict(told.get("HostConfig")).get("NetworkMode"))),
         paused=told.get("Paused", _dict(told.get("State")).get("Paused")) is True,
         networks=_networks(_dict(told.get("Networks", settings.get("Networks")))),
-        published=_published(_dict(told.get("Ports", settings.get("Ports")))),
+        published=_published(_dict(told.get("Ports", settings.get("Ports"))), by.here),
         labels=_texts(told.get("Labels", config.get("Labels"))),
         environ=_environ(told.get("Env", config.get("Env"))),
     )
@@ -142,21 +144,23 @@ def _networks(told: dict[str, Any]) -> tuple[Network, ...]:
     return tuple(networks)
 
 
-def _published(told: dict[str, Any]) -> tuple[Published, ...]:
+def _published(told: dict[str, Any], local: str) -> tuple[Published, ...]:
     found: dict[tuple[int, int], Published] = {}
     for key, bindings in told.items():
         port, _, protocol = key.partition("/")
         for binding in bindings if isinstance(bindings, list) else ():
             host, host_port = _text(_dict(binding).get("HostIp")), _number(_dict(binding).get("HostPort"))
             if protocol in {"", "tcp"} and _number(port) and host_port:
-                here = "127.0.0.1" if host in _EVERYWHERE else host
+                here = local if host in _EVERYWHERE else host
                 found.setdefault((_number(port), host_port), Published(_number(port), here, host_port))
     return tuple(found.values())
 
 
 def _environ(told: object) -> dict[str, str]:
     words = (word for word in told if isinstance(word, str)) if isinstance(told, list) else ()
-    return dict(word.split("=", 1) for word in words if "=" in word)
+    return dict(
+        word.split("=", 1) for word in words if "=" in word and _NEEDED.search(word.partition("=")[0])
+    )
 
 
 def _texts(told: object) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spyglass.errors import BadInput
-from spyglass.profile import ContainerHop, Hop, SSHHop
+from spyglass.profile import ContainerHop, EngineHop, Hop, SSHHop
 from spyglass.questions import Ask
 from spyglass.remote import lean
 from spyglass.remote.base import Remote, Stop
@@ -60,7 +60,11 @@ def open_hops(
             stop.check()
             for warning in settings.warnings if settings else ():
                 _LOG.info("%s", warning)
-            remote = _open(step, settings, remotes[-1], ask, stop, secrets, functools.partial(tell, "busy"))
+            if isinstance(step, EngineHop):
+                remote = _engine(step, remotes[-1], ask)
+            else:
+                busy = functools.partial(tell, "busy")
+                remote = _open(step, settings, remotes[-1], ask, stop, secrets, busy)
             stack.callback(remote.close)
             remotes.append(remote)
         tell("ok", _detail(remotes[-1]))
@@ -74,8 +78,14 @@ def _detail(remote: Remote) -> str:
     return f"{settings.user} · {method}" if method and settings else method or remote.describe()
 
 
+def _engine(hop: EngineHop, through: Remote, ask: Ask) -> Remote:
+    from spyglass.remote.engine_host import EngineHost  # noqa: PLC0415 - rare
+
+    return EngineHost.open(hop, through, ask)
+
+
 def _open(
-    hop: Hop,
+    hop: SSHHop | ContainerHop,
     settings: Settings | None,
     through: Remote,
     ask: Ask,
@@ -98,7 +108,7 @@ def _ways(
     hop: Hop, *, first: bool, config: Path | None, environ: Mapping[str, str] | None
 ) -> Iterator[tuple[Hop, Settings | None]]:
     """The hop itself with its settings, after the jump hosts that ssh_config puts before it."""
-    if isinstance(hop, ContainerHop):
+    if not isinstance(hop, SSHHop):
         yield hop, None
         return
     from spyglass.remote import sshconfig  # noqa: PLC0415 - as above

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, get_args
 
+import msgspec
 from PySide6.QtCore import QPointF, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput
-from spyglass.profile import ContainerHop, Engine, Hop, SSHHop
+from spyglass.profile import ContainerHop, Engine, EngineHop, Hop, SSHHop
 from spyglass.ui import parts, resolving, style
 from spyglass.ui.actions import completer
 from spyglass.ui.errand import Errand
@@ -137,6 +139,28 @@ class ContainerRow(HopRow):
         return ContainerHop(name=self.name.text().strip(), engine=self.engine.currentText())  # type: ignore[arg-type]
 
 
+class EngineRow(HopRow):
+    """A container engine's API. Its certificates are kept as they are in the profile."""
+
+    def __init__(self, hop: EngineHop | None = None) -> None:
+        super().__init__()
+        self._hop = hop or EngineHop(url="")
+        self.url = self.field(self._hop.url, "tcp://host:port", "Address of the engine's API", 5)
+
+    def hop(self) -> EngineHop:
+        """The hop as written."""
+        url = self.url.text().strip()
+        plain = self._hop.plain and url == self._hop.url  # agreed to for that address only
+        return msgspec.structs.replace(self._hop, url=url, plain=plain)
+
+
+_ROWS: dict[type[Hop], Callable[[Any], HopRow]] = {
+    SSHHop: SSHRow,
+    ContainerHop: ContainerRow,
+    EngineHop: EngineRow,
+}
+
+
 class HopEditor(QWidget):
     """All hops, in the order of travel."""
 
@@ -163,7 +187,7 @@ class HopEditor(QWidget):
         whole.addLayout(self._column)
         whole.addLayout(parts.row(self.add_ssh, self.add_container, 1))
         for hop in hops:
-            self.add(SSHRow(hop) if isinstance(hop, SSHHop) else ContainerRow(hop), quiet=True)
+            self.add(_ROWS[type(hop)](hop), quiet=True)
         self._arrange()
         Errand(resolving.aliases, self.names.setStringList)
         self._pause.start(0)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from spyglass.profile import Profile, SSHHop
+from spyglass.profile import ContainerHop, EngineHop, Profile, SSHHop
 from spyglass.status import Link, NodeInfo, Phase, Problem, Status
 
 BUSY = frozenset({Phase.CONNECTING, Phase.DISCOVERING, Phase.FORWARDING})
@@ -141,11 +141,14 @@ def short(status: Status) -> str:
     return "stopped" if status.phase is Phase.FAILED else _SHORT.get(status.phase, "")
 
 
+_KINDS = {SSHHop: "SSH server", ContainerHop: "container", EngineHop: "container engine"}
+
+
 def chain(profile: Profile, status: Status) -> tuple[Link, ...]:
     """The links to draw: those of the status with what lies behind, or the way as planned while offline."""
     if status.chain and status.phase is not Phase.OFFLINE:
         return status.chain if status.surveyed else (*status.chain, *_behind(profile, status))
-    hops = [(h.label, "SSH server" if isinstance(h, SSHHop) else "container") for h in profile.hops]
+    hops = [(hop.label, _KINDS[type(hop)]) for hop in profile.hops]
     planned = [("This computer", "Observer opens here"), *hops, *_ends(profile)]
     return tuple(Link(label, "todo", detail) for label, detail in planned)
 

@@ -28,6 +28,7 @@ from functools import cached_property
 from typing import Self
 
 from support.lab import rundir
+from support.lab.api_host import ApiHost
 from support.lab.desktop import Desktop
 from support.lab.engines import Engines
 from support.lab.fleet import Fleet
@@ -59,6 +60,13 @@ class Lab:
         """The standard nodes, started at first use."""
         self.server.load_images()
         return Fleet(self.server)
+
+    @cached_property
+    def far(self) -> ApiHost:
+        """A host of which only the engine's API can be reached, made at first use."""
+        made = ApiHost(self.run, self.server, self.laptop)
+        self._undo.callback(made.close)
+        return made
 
     @cached_property
     def engines(self) -> Engines:

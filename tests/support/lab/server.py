@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from support.lab import images, rundir
+from support.lab import images
 from support.lab.covers import PROGRAM
+from support.lab.dockerd import Dockerd
 from support.lab.place import Guest, Place
 from support.lab.users import User, furnish
 
@@ -45,15 +45,6 @@ Match User {password_user}
 """
 
 
-# Containers need routes and control groups. AppArmor's profiles are the machine's: out of the engine's sight.
-_PREPARE = """
-echo 1 > /proc/sys/net/ipv4/ip_forward
-[ ! -d /sys/kernel/security/apparmor ] || mount -t tmpfs -o mode=755 tmpfs /sys/kernel/security
-[ -e /sys/fs/cgroup/cgroup.controllers ] || [ -d /sys/fs/cgroup/devices ] ||
-  mount -t cgroup2 cgroup2 /sys/fs/cgroup
-"""
-
-
 class Server:
     """Docker engine and sshd at 10.99.0.1:2222. ``keys`` holds the host key and the clients' keys.
 
@@ -67,7 +58,8 @@ class Server:
         self.place = Place("lab-server")
         furnish(self.place, run, USERS, visible=(*PROGRAM, images.cache_dir()))
         self._make_keys()
-        self.dockerd = self._start_dockerd()
+        self._engine = Dockerd(self.place, run)
+        self.dockerd = self._engine.start()
         self.sshd: Guest | None = None
 
     @property
@@ -124,36 +116,9 @@ class Server:
             make_key(self.keys / name)
         (self.keys / "authorized").write_text((self.keys / "client.pub").read_text())
 
-    def _start_dockerd(self) -> Guest:
-        run = self.run_directory
-        (run / "daemon.json").write_text("{}\n")  # instead of the machine's own
-        flags = {
-            "--config-file": run / "daemon.json",
-            "--data-root": run / "docker",
-            "--exec-root": "/run/docker",
-            "--pidfile": "/run/docker.pid",
-            "--host": "unix:///run/docker.sock",
-            "--cgroup-parent": rundir.cgroup_parent(run),
-            "--exec-opt": "native.cgroupdriver=cgroupfs",
-            "--log-level": "warn",
-        }
-        self.place.sh(_PREPARE)
-        command = ["dockerd", *(f"{flag}={value}" for flag, value in flags.items())]
-        with (run / "dockerd.log").open("ab") as log:
-            return self.place.popen(command, stdout=log, stderr=log)
-
     def docker_answers(self) -> bool:
         """Whether the engine is up; raises RuntimeError when it has ended."""
-        if self.dockerd.popen.poll() is not None:
-            raise RuntimeError("dockerd ended: " + (self.run_directory / "dockerd.log").read_text()[-2000:])
-        with socket.socket(socket.AF_UNIX) as engine:
-            engine.settimeout(5)
-            try:
-                engine.connect(str(self.root / "run/docker.sock"))
-                engine.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
-                return b"200 OK" in engine.recv(200)
-            except OSError:
-                return False
+        return self._engine.answers()
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> None:

@@ -1,0 +1,141 @@
+"""A host of which only its container engine's API can be reached: a place with containers and no shell."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from spyglass.errors import BadInput, Denied, Failure, Lost
+from spyglass.questions import Ask, Consent
+from spyglass.remote.api import LOOPBACK, Api
+
+if TYPE_CHECKING:
+    import ssl
+
+    from spyglass.profile import EngineHop
+    from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
+
+_AT_ONCE = 8
+
+
+class EngineHost:
+    """The host of an engine's API, seen from ``inner``. Closing it leaves ``inner`` open."""
+
+    def __init__(self, inner: Remote, hop: EngineHop, api: Api) -> None:
+        self.inner, self.hop, self.api = inner, hop, api
+
+    def __repr__(self) -> str:
+        return f"<EngineHost {self.hop.label}>"
+
+    @classmethod
+    def open(cls, hop: EngineHop, inner: Remote, ask: Ask) -> EngineHost:
+        """See that an engine answers there.
+
+        Raises Denied when a person does not want it without TLS, NeedsAnswer when nobody may be
+        asked, BadInput for certificates that can't be used, Unreachable and what the engine says.
+        """
+        if not hop.tls and not hop.plain:
+            _ask_for_plain(hop, ask)
+        context = _context(hop) if hop.tls else None
+
+        def dial(seconds: float) -> Stream:
+            stream = inner.dial(hop.host, hop.port, min(seconds, 5.0))
+            if context is None:
+                return stream
+            from spyglass.remote.tls import TLSStream  # noqa: PLC0415 - rare, and ssl takes a while
+
+            try:
+                return TLSStream(stream, context, hop.host)
+            except (Failure, OSError) as exc:
+                stream.close()
+                raise _named(exc, hop) from exc
+
+        api = Api(dial, hop.label, hop.host)
+        api.greet()
+        return cls(inner, hop, api)
+
+    def describe(self) -> str:
+        """``tcp://10.0.0.5:4243``."""
+        return self.hop.label
+
+    def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
+        """No command runs at an engine's API outside a container: Denied."""
+        self._no_shell()
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
+        """No command runs at an engine's API outside a container: Denied."""
+        self._no_shell()
+
+    def _no_shell(self) -> NoReturn:
+        raise Denied(
+            f"{self.describe()} runs commands in containers only",
+            "Reach the host by SSH for what is not in a container.",
+            code="no-shell",
+        )
+
+    def containers(self) -> list[str]:
+        """Every running container as the engine inspects it, one JSON object each."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inspect") as pool:
+            return [told for told in pool.map(self.api.inspect, self.api.ids()) if told]
+
+    def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
+        """Connect to ``host:port``; loopback is the engine's host as it is seen from here."""
+        return self.inner.dial(self.hop.host if host in LOOPBACK else host, port, timeout)
+
+    def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
+        """Carry what the listener accepts to ``host:port``, as :meth:`dial` understands it."""
+        return self.inner.relay(listener, self.hop.host if host in LOOPBACK else host, port)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _ask_for_plain(hop: EngineHop, ask: Ask) -> None:
+    question = Consent(
+        f"{hop.label} is an engine's API without TLS",
+        "Whoever reaches that port is root on its host, and whoever is on the way can read and change "
+        "everything, cookies too. Better: reach the host by SSH, or let the engine ask for certificates.",
+        "use it without TLS (in a profile: `plain = true`)",
+        danger=True,
+    )
+    if not ask(question):
+        raise Denied(
+            f"{hop.label} is not used without TLS", "Reach the host by SSH, or use TLS.", code="plain"
+        )
+
+
+def _context(hop: EngineHop) -> ssl.SSLContext:
+    """What we show and believe; without an authority of the hop's own, those of this computer."""
+    import ssl  # noqa: PLC0415 - rare, and it takes a while
+
+    from spyglass.remote.tls import Credentials  # noqa: PLC0415
+
+    made = Credentials(_text(hop.ca), _text(hop.certificate), _text(hop.key)).context(check_hostname=True)
+    if not hop.ca:
+        made.load_default_certs()
+        made.verify_mode = ssl.CERT_REQUIRED
+        made.check_hostname = True
+    return made
+
+
+def _text(name: str) -> str:
+    if not name:
+        return ""
+    try:
+        return Path(name).expanduser().read_text("ascii", "replace")
+    except OSError as exc:
+        raise BadInput(
+            f"{name} can't be read: {exc.strerror}",
+            "Name the engine's certificates again.",
+            code="bad-certificate",
+        ) from None
+
+
+def _named(exc: Exception, hop: EngineHop) -> Failure:
+    """What went wrong in the handshake, with the address that the person wrote."""
+    if isinstance(exc, Failure):
+        return type(exc)(f"{hop.label}: {exc.title}", exc.hint, retry=exc.retry, code=exc.code)
+    return Lost(f"{hop.label} hung up in the TLS handshake")

@@ -102,7 +102,6 @@ class Connection:
         self._epoch = 0
         self._wants: dict[str, Want] = {}
         self._ports: dict[str, int] = {}
-        self._agreed: set[Question] = set()
         way, more = lambda: self.session, standby.modules
         self._addressing = Addressing(profile, way, options.helper, self._ask, self.wake, modules=more)
         self._been_ready = False
@@ -205,13 +204,7 @@ class Connection:
             self._answers.ask,
         )
         remotes = open_hops(
-            hops,
-            self._ask_once,
-            self._attempt,
-            stack,
-            config=config,
-            secrets=self._secrets,
-            on_hop=self._on_hop,
+            hops, ask, self._attempt, stack, config=config, secrets=self._secrets, on_hop=self._on_hop
         )
         self._bulletin.show(chain=links.travelled(self.status.chain, remotes))
         for hop, remote in links.numbered(remotes, hops):
@@ -231,13 +224,6 @@ class Connection:
         service.begin()
         while True:
             self._serve(service)
-
-    def _ask_once(self, question: Question) -> Any:
-        """Ask; a person's yes to the way holds for later attempts too."""
-        answer = question in self._agreed or self._answers.ask(question)
-        if answer is True:
-            self._agreed.add(question)
-        return answer
 
     def _serve(self, service: Service) -> None:
         try:

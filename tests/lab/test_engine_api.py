@@ -77,11 +77,9 @@ def test_without_tls_a_person_has_to_agree(laptop: Laptop, far: ApiHost, node: s
     far.show_laptop(the_way=True)
     done = laptop.spyglass("nodes", API, "--batch")
     assert done.returncode == 1
-    assert [line.strip() for line in done.stderr.splitlines()] == [
-        f"{API} is an engine's API without TLS",
-        "It takes a person to agree to: use it without TLS (in a profile: `plain = true`). "
-        "Run it without --batch, in a terminal.",
-    ]
+    title, hint = done.stderr.splitlines()
+    assert title == f"{API} is an engine's API without TLS"
+    assert "It takes a person to agree to: use it without TLS (in a profile: `plain = true`)." in hint
     assert laptop.spyglass("profiles", "add", "far", API, "--plain-api").returncode == 0
     assert node in found(laptop, "far")
     assert "plain = true" in laptop.spyglass("profiles", "show", "far").stdout

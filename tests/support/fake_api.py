@@ -34,6 +34,10 @@ class FakeApi:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         return f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
+    def hears_input(self, data: bytes) -> bytes | None:
+        """What a command that runs writes at this input."""
+        return None
+
 
 class _Player(Player):
     def __init__(self, api: FakeApi) -> None:
@@ -41,7 +45,9 @@ class _Player(Player):
         self._api, self._heard = api, False
 
     def hear(self, data: bytes) -> None:
-        if not self._heard:  # what follows is the input of a command
+        if self._heard:
+            self.says += self._api.hears_input(data) or b""
+        else:
             self._heard = self.over = True
             self.says = self._api.answer(data)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.errors import BadInput
-from spyglass.profile import ContainerHop, Profile, Selector, SSHHop, check, parse_hop, parse_target
+from spyglass.profile import ContainerHop, EngineHop, Profile, Selector, SSHHop, check, parse_hop, parse_target
 
 NAMES = string.ascii_letters + string.digits + "-_."
 WORDS = st.text(NAMES, min_size=1, max_size=20).filter(lambda word: not word.startswith("-"))
@@ -146,3 +146,38 @@ def test_a_profile_cannot_be_changed_behind_somebodys_back() -> None:
 def test_unknown_fields_are_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="password"):
         msgspec.convert({"name": "x", "password": "y"}, Profile)
+
+
+@pytest.mark.parametrize(
+    ("text", "hop", "container"),
+    [
+        ("tcp://10.0.0.5:4243", EngineHop("tcp://10.0.0.5:4243"), ""),
+        ("tcp://[fd00::5]:2376/web", EngineHop("tcp://[fd00::5]:2376"), "web"),
+        ("https://engine.example:2376", EngineHop("https://engine.example:2376"), ""),
+    ],
+)
+def test_a_target_may_be_an_engine_s_api(text: str, hop: EngineHop, container: str) -> None:
+    profile = parse_target(text, {}).profile
+    assert (profile.hops, profile.select.container) == ((hop,), container)
+    assert (hop.port > 0, hop.tls) == (True, text.startswith("https"))
+
+
+def test_the_host_of_an_engine_s_address_is_known() -> None:
+    hop = EngineHop("tcp://[fd00::5]:2376", ca="/ca.pem")
+    assert (hop.host, hop.port, hop.tls) == ("fd00::5", 2376, True)
+
+
+@pytest.mark.parametrize(
+    "hop",
+    [
+        EngineHop("10.0.0.5:4243"),
+        EngineHop("tcp://10.0.0.5"),
+        EngineHop("tcp://10.0.0.5:0"),
+        EngineHop("tcp://10.0.0.5:4243/web"),
+        EngineHop("unix:///var/run/docker.sock"),
+        EngineHop("tcp://10.0.0.5:4243", key="/key.pem"),
+    ],
+)
+def test_an_engine_hop_that_makes_no_sense_is_refused(hop: EngineHop) -> None:
+    with pytest.raises(BadInput, match="Hop 1"):
+        check(Profile(name="far", hops=(hop,)))

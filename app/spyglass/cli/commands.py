@@ -63,10 +63,8 @@ def profile_of(options: argparse.Namespace) -> Profile:
     if options.jump:
         hops = (*(parse_hop(text) for text in options.jump), *hops)
     if options.identity:
-        if not hops:
-            raise BadInput("--identity is for an SSH host", "Leave it out for `local`.")
-        if not isinstance(hops[-1], SSHHop):
-            raise BadInput("--identity is for an SSH host", "Name it in ~/.ssh/config for a jump host.")
+        if not hops or not isinstance(hops[-1], SSHHop):
+            raise BadInput("--identity is for an SSH host", "Leave it out for `local` and tcp://.")
         hops = (*hops[:-1], msgspec.structs.replace(hops[-1], identity=options.identity))
     hops = api.applied(hops, options)
     select = profile.select

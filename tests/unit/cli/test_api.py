@@ -1,0 +1,38 @@
+"""``--docker-certs`` and ``--plain-api``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from spyglass.cli import api
+from spyglass.errors import BadInput
+from spyglass.profile import EngineHop, SSHHop
+
+HOP = EngineHop("tcp://10.0.0.5:2376")
+
+
+def given(certs: str = "", *, plain: bool = False) -> Namespace:
+    return Namespace(docker_certs=certs, plain_api=plain)
+
+
+def test_the_files_are_those_of_docker_s_own_directory(tmp_path: Path) -> None:
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).touch()
+    hop = api.applied((SSHHop("bastion"), HOP), given(str(tmp_path)))[-1]
+    assert hop == EngineHop(HOP.url, f"{tmp_path}/ca.pem", f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem")
+    assert api.applied((HOP,), given(plain=True))[0] == EngineHop(HOP.url, plain=True)
+    assert api.applied((HOP,), given()) == (HOP,)
+
+
+def test_a_directory_without_them_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no certificates"):
+        api.applied((HOP,), given(str(tmp_path)))
+
+
+@pytest.mark.parametrize("hops", [(), (SSHHop("web"),)])
+def test_they_are_for_an_engine_s_api_only(hops: tuple[SSHHop, ...]) -> None:
+    with pytest.raises(BadInput, match="--plain-api is for an engine's API"):
+        api.applied(hops, given(plain=True))

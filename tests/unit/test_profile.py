@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.errors import BadInput
-from spyglass.profile import ContainerHop, EngineHop, Profile, Selector, SSHHop, check, parse_hop, parse_target
+from spyglass.profile import (
+    ContainerHop,
+    EngineHop,
+    Profile,
+    Selector,
+    SSHHop,
+    check,
+    parse_hop,
+    parse_target,
+)
 
 NAMES = string.ascii_letters + string.digits + "-_."
 WORDS = st.text(NAMES, min_size=1, max_size=20).filter(lambda word: not word.startswith("-"))

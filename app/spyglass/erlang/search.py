@@ -24,7 +24,6 @@ from spyglass.errors import Failure, Lost
 from spyglass.remote.base import Remote, Stop
 from spyglass.remote.container import EngineHost, Facts, read_inspect, refusal
 
-_GUESS, _SURE = 1.0, 3.0  # seconds that a port gets to speak like a node
 _CREW = 16
 
 

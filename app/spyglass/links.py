@@ -154,10 +154,10 @@ def _engine(
     if counted is None:
         return Link(engine.capitalize(), "ok", f"{count(len(homes), 'container')} with nodes", facts)
     running, meant = counted
-    fit = f"{meant or 'none'} {'matches' if meant == 1 else 'match'}" if select.container else ""
+    fit = f"{meant or 'none'} {'matches' if meant == 1 else 'match'}" if select.narrows else ""
     with_nodes = f"{len(homes) or 'none'} with nodes"
     detail = f"{count(running, 'container')}, {fit or with_nodes}"
-    wanted = (f"Containers wanted: {select.container}",) if select.container else ()
+    wanted = (f"Containers wanted: {select.label_text}",) if select.narrows else ()
     return Link(engine.capitalize(), "ok" if homes else "warn", detail, (*wanted, *facts))
 
 
@@ -175,9 +175,9 @@ def _container(nodes: tuple[NodeInfo, ...], select: Selector) -> Link | None:
             *((f"Address {node.address}",) if node.address else ()),
         )
         return Link(node.container or "", "ok", detail, facts)
-    if select.container and len(homes) > 1:
+    if select.narrows and len(homes) > 1:
         return Link(
-            select.container, "ok", count(len(homes), "container"), tuple(map(str, sorted(map(str, homes))))
+            select.label_text, "ok", count(len(homes), "container"), tuple(map(str, sorted(map(str, homes))))
         )
     return None
 

@@ -14,9 +14,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from spyglass import selector
 from spyglass.errors import BadInput
+from spyglass.selector import Selector, Text
 
-Text = Annotated[str, Meta(max_length=500)]
+__all__ = [
+    "ContainerHop", "Hop", "Profile", "SSHHop", "Selector", "Target", "check", "parse_hop", "parse_target",
+]  # fmt: skip
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Engine = Literal["auto", "docker", "podman", "nerdctl"]
 CookieSource = Literal["auto", "keyring", "ask"]
@@ -115,17 +120,6 @@ class EngineHop(
 Hop = SSHHop | ContainerHop | EngineHop
 
 
-class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which of the nodes found there belong to the profile; empty fields match all.
-
-    Both are shell-style patterns (``shop@*``), matched without regard to case for
-    containers (engines do the same) and exactly for nodes.
-    """
-
-    container: Text = ""
-    node: Text = ""
-
-
 class TLS(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """PEM files on this computer for nodes that speak TLS with each other; empty: none.
 
@@ -162,8 +156,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     def route(self) -> str:
         """The way in one line: ``deploy@bastion › 10.0.0.7 › web``."""
         steps = [hop.label for hop in self.hops] or ["this computer"]
-        if self.select.container:
-            steps.append(self.select.container)
+        if self.select.narrows:
+            steps.append(self.select.label_text)
         return " › ".join(steps)
 
 
@@ -186,6 +180,7 @@ def check(profile: Profile) -> Profile:
     _check_alias(profile.alias)
     if profile.tls.key and not profile.tls.certificate:
         raise BadInput("The profile has a TLS key without its certificate", "Name both: `tls.certificate`.")
+    selector.check(profile.select)
     return profile
 
 

@@ -194,7 +194,7 @@ class Session:
     def pick(self, want: Want, *, complete: bool) -> Found | None:
         """The node that is meant (:func:`spyglass.wanted.pick`)."""
         hop = self._profile.hops[-1] if self._profile.hops else None
-        narrow = bool(self._profile.select.container) or isinstance(hop, ContainerHop)
+        narrow = self._profile.select.narrows or isinstance(hop, ContainerHop)
         return pick(want, self._found, narrow=narrow, complete=complete)
 
     def match(self, wanted: str) -> Found | None:

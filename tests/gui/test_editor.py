@@ -63,6 +63,7 @@ def test_every_field_reaches_the_profile(edit: Callable[..., ProfileEditor]) -> 
     editor.hops.rows[1].engine.setCurrentText("docker")
     editor.container.setText("web-*")
     editor.node.setText("shop@*")
+    editor.members.setText("compose=shop/web label=tier=front")
     editor.cookie.setCurrentIndex(1)
     editor.production.setChecked(True)
     editor.autoconnect.setChecked(True)
@@ -71,7 +72,7 @@ def test_every_field_reaches_the_profile(edit: Callable[..., ProfileEditor]) -> 
         Profile(
             name="Shop US",
             hops=(SSHHop("prod-us", "deploy", 2200, "~/.ssh/us"), ContainerHop("web", "docker")),
-            select=Selector("web-*", "shop@*"),
+            select=Selector("web-*", "shop@*", compose="shop/web", label=("tier=front",)),
             group="Production",
             cookie="keyring",
             autoconnect=True,
@@ -313,3 +314,10 @@ def test_a_profile_without_a_name_can_be_tried_but_not_one_without_a_host(qtbot:
     assert not editor.test.isEnabled()
     editor.hops.rows[0].host.setText("prod")
     assert (editor.test.isEnabled(), editor.ok.isEnabled()) == (True, False)
+
+
+def test_members_that_select_nothing_are_told_while_one_types(edit: Callable[..., ProfileEditor]) -> None:
+    editor = edit(FULL)
+    editor.members.setText("colour=red")
+    assert "colour" in editor.reason.text()
+    assert not editor.ok.isEnabled()

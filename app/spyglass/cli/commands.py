@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from spyglass import log
-from spyglass.cli import api, tls
+from spyglass.cli import api, selecting, tls
 from spyglass.cli.output import node_json, node_table, print_json
 from spyglass.cli.terminal import Terminal, say
 from spyglass.connection import Boots, Options
@@ -23,7 +23,7 @@ from spyglass.errors import BadInput, Failure, NeedsAnswer
 from spyglass.hub import Hub
 from spyglass.loopback import client
 from spyglass.owntools import COOKIE
-from spyglass.profile import Profile, Selector, SSHHop, check, parse_hop, parse_target
+from spyglass.profile import Profile, SSHHop, check, parse_hop, parse_target
 from spyglass.questions import Choice
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.store import paths
@@ -67,9 +67,7 @@ def profile_of(options: argparse.Namespace) -> Profile:
             raise BadInput("--identity is for an SSH host", "Leave it out for `local` and tcp://.")
         hops = (*hops[:-1], msgspec.structs.replace(hops[-1], identity=options.identity))
     hops = api.applied(hops, options)
-    select = profile.select
-    if options.container:
-        select = Selector(container=options.container, node=select.node)
+    select = selecting.selected(profile.select, options)
     files, key = tls.named(profile.tls, options), profile.id or uuid.uuid4().hex
     return check(msgspec.structs.replace(profile, hops=hops, select=select, tls=files, id=key))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from spyglass import __version__
-from spyglass.cli import api, tls
+from spyglass.cli import api, selecting, tls
 
 EXAMPLES = """\
 examples:
@@ -99,12 +99,6 @@ def _target_command(
     _common(parser)
     way = parser.add_argument_group("the way there")
     way.add_argument(
-        "--container",
-        metavar="NAME",
-        default="",
-        help="only this container (a pattern such as 'web*' is welcome)",
-    )
-    way.add_argument(
         "--jump",
         metavar="HOST",
         action="append",
@@ -118,6 +112,7 @@ def _target_command(
     )
     tls.add(way)
     way.add_argument("--batch", action="store_true", help="never ask: fail with what would have been asked")
+    selecting.add(parser)
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     return parser
@@ -173,8 +168,7 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
         help="[user@]host[:port], tcp://host:port or local",
     )
     parser.add_argument("--rename", metavar="NAME", default=None, help="a new name") if not new else None
-    parser.add_argument("--container", metavar="NAME", default=None)
-    parser.add_argument("--node", metavar="PATTERN", default=None, help="only nodes whose full name fits")
+    selecting.add(parser)
     parser.add_argument("--jump", metavar="HOST", action="append", default=None)
     parser.add_argument("--identity", metavar="FILE", default=None)
     tls.add(parser)

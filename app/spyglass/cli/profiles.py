@@ -10,6 +10,7 @@ import msgspec
 
 from spyglass.cli import api, tls
 from spyglass.cli.output import print_failure, table
+from spyglass.cli.selecting import selected
 from spyglass.errors import BadInput
 from spyglass.profile import Hop, Profile, SSHHop, check, parse_hop, parse_target
 from spyglass.store import paths
@@ -65,11 +66,7 @@ def _edited(profile: Profile, options: argparse.Namespace) -> Profile:
     hops = api.applied(hops, options)
     if options.identity is not None:
         hops = _with_identity(hops, options.identity)
-    select = profile.select
-    if options.container is not None:
-        select = msgspec.structs.replace(select, container=options.container)
-    if options.node is not None:
-        select = msgspec.structs.replace(select, node=options.node)
+    select = selected(profile.select, options)
     changes = {
         name: getattr(options, name)
         for name in ("group", "autoconnect", "production", "alias", "alias_everyone")

@@ -49,8 +49,9 @@ def discover(
     findings = Findings(_unless_stopped(on_found, stop))
     only = remote.facts.id if isinstance(remote, Container) else None
     place = remote.inner if isinstance(remote, Container) else remote
-    Search(place, Wish(hops, me, select, given, only, tuple(credentials)), stop, findings).run()
-    return Discovery(findings.nodes(), findings.warnings(), findings.containers)
+    search = Search(place, Wish(hops, me, select, given, only, tuple(credentials)), stop, findings)
+    search.run()
+    return Discovery(findings.nodes(), findings.warnings(), findings.containers, search.aim)
 
 
 def _unless_stopped(on_found: Callable[[Found], None] | None, stop: Stop) -> Callable[[Found], None] | None:

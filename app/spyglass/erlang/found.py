@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spyglass.erlang import names
 from spyglass.erlang.cookies import Candidate
-from spyglass.erlang.ground import HOST, Ground, Way
+from spyglass.erlang.ground import HOST, STRAY, Ground, Way
 from spyglass.erlang.handshake import Peer
 from spyglass.erlang.procfs import Beam
 from spyglass.remote.base import Remote
@@ -16,6 +16,7 @@ from spyglass.remote.container import Facts
 from spyglass.status import Cookie, NodeInfo
 
 if TYPE_CHECKING:
+    from spyglass.erlang.aim import Aim
     from spyglass.remote.tls import Credentials
 
 
@@ -39,12 +40,14 @@ class Found:
 class Discovery:
     """All that was found, in a steady order, and what people should know besides.
 
-    ``containers`` tells, by engine, how many run there and how many of them were wanted.
+    ``containers`` tells, by engine, how many run there and how many of them were wanted. ``aim`` is what
+    was asked at the far end for the target's addresses, if it has such a name.
     """
 
     found: list[Found]
     warnings: list[str]
     containers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    aim: Aim | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ def full_name(place: Place, ground: Ground, short: str, beam: Beam | None) -> st
     if "@" in known:
         return known
     facts = ground.container_of(beam)
+    if ground.key.startswith(STRAY):
+        return f"{known}@{ground.addresses[0]}"
     host = (facts.hostname if facts and not facts.shares_host else place.hostname) or "localhost"
     return f"{known}@{host if beam and beam.option('-name') else host.split('.')[0]}"
 
@@ -152,6 +157,8 @@ def _home(
     """Runtime, name and container id of where a node lives, as far as they are known."""
     if facts:
         return facts.engine, facts.name, facts.id
+    if ground.key.startswith(STRAY):
+        return "address", ground.key.removeprefix(STRAY), None
     unknown = beam.container_ids[-1] if beam and beam.container_ids else ground.key
     return ("host", place.hostname, None) if unknown == HOST else ("container", unknown[:12], unknown)
 

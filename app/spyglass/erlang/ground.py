@@ -17,6 +17,7 @@ from spyglass.erlang.survey import Survey
 from spyglass.remote.container import Facts
 
 HOST = "host"
+STRAY = "@"  # begins the key of a ground that is known by an address alone
 _LOOPBACK = ("127.", "::1")
 
 
@@ -159,6 +160,11 @@ def lay_out(survey: Survey, containers: Iterable[Facts]) -> list[Ground]:
         _ground(key, members[key], beams[key], survey, by_id)
         for key in dict.fromkeys([HOST, *members, *beams])
     ]
+
+
+def strays(addresses: Iterable[str]) -> list[Ground]:
+    """A ground for each address of which nothing else is known, because another machine has it."""
+    return [Ground(STRAY + address, (address,)) for address in sorted(addresses)]
 
 
 def _ground(

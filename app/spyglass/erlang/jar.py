@@ -7,19 +7,25 @@ tenth of a second or more and is taken only when the caller asks that far.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from spyglass.erlang import cookies
 from spyglass.erlang.cookies import Candidate, Given
-from spyglass.erlang.ground import HOST, Ground, match
+from spyglass.erlang.ground import HOST, STRAY, Ground, match
 from spyglass.erlang.inside import Inside
 from spyglass.erlang.procfs import Beam
 
 
 class Jar:
-    """Candidates for one search; ``given`` is what the person gave."""
+    """Candidates for one search; ``given`` is what the person gave.
+
+    ``kin`` are the grounds of the target's members here: one that is known by its address alone, because
+    it runs on another machine, has most likely their cookie.
+    """
 
     def __init__(self, given: Given, inside: Inside) -> None:
         self._given, self._inside = given, inside
+        self.kin: tuple[Ground, ...] = ()
 
     def prepare(self, ground: Ground, beam: Beam) -> None:
         """Begin to look inside when the survey shows no cookie of the process: that takes longest."""
@@ -37,6 +43,9 @@ class Jar:
 
     def _told(self, ground: Ground, beam: Beam | None, node: str, port: int) -> Iterator[Candidate]:
         yield from cookies.given_for(self._given, node)
+        if ground.key.startswith(STRAY):
+            yield from self._of_kin()
+            return
         if beam is None and ground.key == HOST:
             yield from self._of_guests(ground, node, port)
         facts = ground.container_of(beam)
@@ -48,6 +57,13 @@ class Jar:
             own = match(beams, node, port)
             for one in (own,) if own else beams:
                 yield from cookies.found_in(one, environ)
+
+    def _of_kin(self) -> Iterator[Candidate]:
+        for ground in self.kin:
+            for beam in ground.beams:
+                facts = ground.container_of(beam)
+                for one in cookies.found_in(beam, facts.environ if facts else None):
+                    yield replace(one, source=f"{one.source} of {facts.name if facts else 'the host'}")
 
     def _of_guests(self, ground: Ground, node: str, port: int) -> Iterator[Candidate]:
         """Where the host hides its processes, one of a container in its network may be the node."""

@@ -49,7 +49,7 @@ class Wish:
     @property
     def narrow(self) -> bool:
         """Whether only some containers are wanted."""
-        return bool(self.only or self.select.container)
+        return bool(self.only or self.select.narrows)
 
     def matches(self, short: str) -> bool:
         """Whether a node of this short name may be wanted; an empty one always may."""
@@ -60,19 +60,24 @@ class Wish:
         """Whether a node of this full name is wanted."""
         return not self.select.node or fnmatchcase(node, self.select.node)
 
-    def is_wanted(self, ground: Ground, beam: Beam | None) -> bool:
-        """In the host's ground, with a container wanted: whether the process is in that container."""
-        return ground.key != HOST or not self.narrow or ground.container_of(beam) is not None
-
 
 class Porter:
-    """Visits doors, for one search, from many threads. ``place`` is set when the survey has named it."""
+    """Visits doors, for one search, from many threads.
+
+    ``place`` is set when the survey has named it, ``host_meant`` when an address of the host is wanted.
+    """
 
     def __init__(self, dialler: Dialler, wish: Wish, stop: Stop, findings: Findings, jar: Jar) -> None:
         self.place = Place(wish.hops, "")
+        self.host_meant = False
         self._dialler, self._wish, self._stop, self._findings, self._jar = dialler, wish, stop, findings, jar
         self._lock = threading.Lock()
         self._secured: list[tuple[Secured, Dialler]] = []
+
+    def is_wanted(self, ground: Ground, beam: Beam | None) -> bool:
+        """In the host's ground, with a container wanted: whether the process is in that container."""
+        free = ground.key != HOST or not self._wish.narrow or self.host_meant
+        return free or ground.container_of(beam) is not None
 
     def close(self) -> None:
         """Hang up everywhere."""
@@ -138,7 +143,7 @@ class Porter:
             beam = ground.beam_of(peer.node, door.port)
             if ground.distant and not visit.way.published and _another(peer.node, beam):
                 raise Unreachable(f"at port {door.port} of its address another node answers")
-            if not self._wish.is_wanted(ground, beam):
+            if not self.is_wanted(ground, beam):
                 return
             outcome = visit.prove(self._jar.candidates(ground, beam, peer.node, door.port))
         about = (self.place, ground, door, peer, visit.way, beam)
@@ -156,7 +161,7 @@ class Porter:
         if not short and not (tls and beam):
             return
         node = found.full_name(self.place, ground, short or (beam and beam.name) or "?", beam)
-        if not self._wish.chosen(node) or not self._wish.is_wanted(ground, beam):
+        if not self._wish.chosen(node) or not self.is_wanted(ground, beam):
             return
         shut = found.closed(self.place, ground, node, why, beam, door, tls=tls)
         self._findings.add(replace(shut, certificates=self._own(ground, beam)) if tls else shut)

@@ -6,14 +6,12 @@ The tasks share nothing but the :class:`~spyglass.erlang.findings.Findings`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
-
-from spyglass.erlang import afar, epmd, found, slots, survey
+from spyglass.erlang import afar, epmd, found, selection, slots, survey
+from spyglass.erlang.aim import Aim
 from spyglass.erlang.crew import Crew
 from spyglass.erlang.findings import Findings
 from spyglass.erlang.found import Door, Place
-from spyglass.erlang.ground import HOST, Ground, housed, lay_out
+from spyglass.erlang.ground import HOST, Ground, housed, lay_out, strays
 from spyglass.erlang.inside import Inside
 from spyglass.erlang.jar import Jar
 from spyglass.erlang.porter import Porter, Wish
@@ -37,6 +35,7 @@ class Search:
         self._jar = Jar(wish.given, self._inside)
         self._porter = Porter(self._dialler, wish, stop, findings, self._jar)
         self._grounds: list[Ground] = []
+        self.aim: Aim | None = None
         self._crew = Crew("discovery", _CREW, self._failed)
 
     def run(self) -> None:
@@ -62,13 +61,18 @@ class Search:
 
     def _begin(self) -> None:
         seen = self._survey()
-        told = list(self._containers(seen))
-        seen = housed(seen, told)
-        containers = [facts for facts in told if self._wanted(facts)]
+        every = self._containers(seen)
+        seen = housed(seen, every)
+        self._aim_at(every)
+        containers = [facts for facts in every if self._wanted(facts)]
+        self._count(every)
         if isinstance(self._remote, EngineHost):
             seen = afar.look(seen, self._remote, containers, self._findings.warn)
         self._porter.place = Place(self._wish.hops, seen.hostname)
+        addressed = self._addressed(seen, every)
         self._grounds = [g for g in lay_out(seen, containers) if self._concerns(g, containers)]
+        self._jar.kin = tuple(self._grounds)
+        self._grounds += addressed
         for ground in self._grounds:
             if not ground.quiet and not ground.paused:
                 self._crew.add(self._ask, ground)
@@ -87,8 +91,8 @@ class Search:
             self._findings.warn(f"No look around on {self._remote.describe()}: {failure.title}")
             return Survey()
 
-    def _containers(self, seen: Survey) -> Iterator[Facts]:
-        met: set[str] = set()
+    def _containers(self, seen: Survey) -> list[Facts]:
+        met: dict[str, Facts] = {}
         for name, text in seen.troubles.items():
             failure = refusal(name, text, self._remote.describe())
             if failure and failure.code == "engine-denied":
@@ -97,23 +101,47 @@ class Search:
             facts, warnings = read_inspect(engine, lines)
             for warning in warnings:
                 self._findings.warn(warning)
-            new = [one for one in facts if one.id not in met]
-            met.update(one.id for one in new)
-            if new and not self._wish.only:
-                self._findings.counted(engine.name, len(new), sum(map(self._wanted, new)))
-            yield from new
+            for one in facts:
+                met.setdefault(one.id, one)
+        return list(met.values())
+
+    def _count(self, every: list[Facts]) -> None:
+        for engine in {facts.engine for facts in every} if not self._wish.only else ():
+            its = [facts for facts in every if facts.engine == engine]
+            self._findings.counted(engine, len(its), sum(map(self._wanted, its)))
+
+    def _aim_at(self, every: list[Facts]) -> None:
+        """Ask what a DNS name or Rancher service stands for; without an answer, labels have to do."""
+        if not self._wish.select.asks:
+            return
+        self.aim = Aim(self._remote, self._wish.select, every)
+        try:
+            if not self.aim.ask() and self._wish.select.dns:
+                self._findings.warn(f"The name {self._wish.select.dns} leads nowhere at the moment.")
+        except Lost:
+            raise
+        except Failure as failure:
+            self._findings.warn(f"{failure.title}. {failure.hint}")
+
+    def _addressed(self, seen: Survey, every: list[Facts]) -> list[Ground]:
+        """What is known by its address alone; an address of the host itself means the host."""
+        if self.aim is None or not selection.only_addresses(self._wish.select):
+            return []
+        own = set(seen.addresses) | {a for a in self.aim.addresses if a.startswith("127.") or a == "::1"}
+        self._porter.host_meant = bool(own & self.aim.addresses)
+        known = {address for facts in every for address in facts.addresses}
+        return strays(self.aim.addresses - known - own)
 
     def _wanted(self, facts: Facts) -> bool:
         if self._wish.only:
             return facts.id == self._wish.only
-        pattern = self._wish.select.container.lower()
-        service = facts.labels.get("com.docker.compose.service", "").lower()
-        names = (facts.name.lower(), service)
-        return not pattern or any(fnmatchcase(n, pattern) for n in names) or facts.called(pattern)
+        return selection.means(self._wish.select, facts, self.aim.addresses if self.aim else ())
 
     def _concerns(self, ground: Ground, containers: list[Facts]) -> bool:
         """With a container wanted, only grounds in which a wanted one is."""
-        return not self._wish.narrow or any(facts in ground.containers for facts in containers)
+        if not self._wish.narrow or (ground.key == HOST and self._porter.host_meant):
+            return True
+        return any(facts in ground.containers for facts in containers)
 
     # -- one ground -----------------------------------------------------------------
 
@@ -156,7 +184,7 @@ class Search:
                 silent = found.closed(self._porter.place, ground, node, _why_silent(ground, beam), beam)
                 if (silent.info.container_id, beam.short) in met or not self._wish.chosen(node):
                     continue
-                if self._wish.is_wanted(ground, beam):
+                if self._porter.is_wanted(ground, beam):
                     self._findings.add(silent)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from spyglass.remote.command_line import CommandLine, Engine
 
 _NEEDED = re.compile(r"COOKIE|RELEASE_|NODE|^(ERL_EPMD_PORT|HOME)$")  # as survey.sh: the rest is none of ours
+_RANCHER = "io.rancher.container.ip"  # with its mask: Rancher 1.x, "Labels"
 _EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - not bound by us: read
 
 
@@ -64,8 +65,10 @@ class Facts:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Its addresses on all its networks, IPv4 before IPv6."""
+        """Its addresses on all its networks, IPv4 before IPv6; that of Rancher's network, too."""
         found = dict.fromkeys(a for network in self.networks for a in network.addresses)
+        if (managed := self.labels.get(_RANCHER, "").partition("/")[0]) and _plain(managed):
+            found[managed] = None
         return tuple(sorted(found, key=lambda address: ":" in address))
 
     @property

@@ -9,6 +9,7 @@ import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from spyglass import selector
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
@@ -51,6 +52,8 @@ class ProfileEditor(QDialog):
         self.hops = HopEditor(profile.hops)
         self.container = _field(profile.select.container, "all containers, and the host itself", "Containers")
         self.node = _field(profile.select.node, "all nodes", "Nodes")
+        rest = selector.words(profile.select, without=("container", "node"))
+        self.members = _field(rest, "network-alias=web  compose=shop/web  dns=web.internal", "Members")
         self.cookie = parts.Combo("Cookie")
         self.production = parts.Check("Production: show it in red")
         self.autoconnect = parts.Check("Connect when Spyglass starts")
@@ -119,6 +122,7 @@ class ProfileEditor(QDialog):
             ("Way", self.hops),
             ("&Containers", self.container),
             ("N&odes", self.node),
+            ("&Members", self.members),
             ("Coo&kie", self.cookie),
         ):
             form.addRow(text, widget)
@@ -133,7 +137,7 @@ class ProfileEditor(QDialog):
         return form
 
     def _listen(self) -> None:
-        for field in (self.name, self.container, self.node):
+        for field in (self.name, self.container, self.node, self.members):
             field.textChanged.connect(self._edited)
         self.group.currentTextChanged.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._edited)
@@ -204,7 +208,9 @@ class ProfileEditor(QDialog):
             name=self.name.text().strip(),
             group=self.group.currentText().strip(),
             hops=self.hops.hops(),
-            select=Selector(container=self.container.text().strip(), node=self.node.text().strip()),
+            select=selector.read(
+                self.members.text(), Selector(self.container.text().strip(), self.node.text().strip())
+            ),
             cookie=self.cookie.currentData(),
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),

@@ -155,7 +155,7 @@ def chain(profile: Profile, status: Status) -> tuple[Link, ...]:
 
 def _ends(profile: Profile) -> list[tuple[str, str]]:
     """What lies behind the hops, with what is to be known of it before it is reached."""
-    wanted = [(profile.select.container, "container")] if profile.select.container else []
+    wanted = [(profile.select.label_text, "container")] if profile.select.narrows else []
     return [*wanted, (profile.select.node or "Nodes", "found on the way")]
 
 
@@ -242,7 +242,7 @@ def elided(text: str, most: int = 48) -> str:
 def empty_nodes(profile: Profile, status: Status) -> tuple[str, str, str]:
     """Title, text and action where the nodes would be."""
     if status.phase is Phase.READY:
-        what = profile.select.node or profile.select.container
+        what = profile.select.node or profile.select.label_text
         where = (
             f"Nothing there fits {what}." if what else "No BEAM node runs there, or none that may be seen."
         )

@@ -1,0 +1,120 @@
+"""Which of the nodes found at a place belong to a profile, as a person writes it. Pure.
+
+What is meant by each field, and how it is matched, stands in :mod:`spyglass.erlang.selection`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from spyglass.errors import BadInput
+
+Text = Annotated[str, Meta(max_length=500)]
+
+_HOSTNAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?$")
+_MOST_LABELS = 16
+
+
+class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which of the nodes found there belong to the profile; empty fields match all, and all must match.
+
+    Fields are shell-style patterns (``shop@*``), matched without regard to case but for nodes and
+    labels. ``dns`` is a name and no pattern: it is resolved at the far end, there or, with ``ask_in``,
+    inside that container. ``rancher`` is ``STACK/SERVICE``, ``compose`` ``PROJECT/SERVICE``; the part
+    before the slash may be left out.
+    """
+
+    container: Text = ""
+    node: Text = ""
+    image: Text = ""
+    label: Annotated[tuple[Text, ...], Meta(max_length=_MOST_LABELS)] = ()
+    network_alias: Text = ""
+    compose: Text = ""
+    swarm_service: Text = ""
+    dns: Text = ""
+    rancher: Text = ""
+    ask_in: Text = ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it means some containers or addresses, not a whole place."""
+        return any(getattr(self, name) for name in self.__struct_fields__ if name not in {"ask_in", "node"})
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody at the far end is asked for addresses: a name server or Rancher's metadata."""
+        return bool(self.dns or self.rancher)
+
+    @property
+    def label_text(self) -> str:
+        """What is meant, in few words: a container's name as it stands, else ``alias web``."""
+        others = [f"{_SHORT[name]} {value}" for name, value in _given(self) if name in _SHORT]
+        return ", ".join([*([self.container] if self.container else []), *others])
+
+
+_SHORT = {
+    "image": "image",
+    "label": "label",
+    "network_alias": "alias",
+    "compose": "compose",
+    "swarm_service": "service",
+    "dns": "DNS",
+    "rancher": "Rancher",
+}
+
+
+def _given(select: Selector) -> Iterator[tuple[str, str]]:
+    for name in select.__struct_fields__:
+        value = getattr(select, name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if each:
+                yield name, each
+
+
+def check(select: Selector) -> Selector:
+    """Return it if its fields can be asked for; raise :class:`BadInput` with the field."""
+    for name, value in _given(select):
+        if not value.isprintable():
+            raise BadInput(f"The field `{name}` has invisible characters in it", f"Correct `{name}`.")
+    if select.dns and not (_HOSTNAME.match(select.dns) and len(select.dns) <= 253):
+        raise BadInput(
+            f"{select.dns!r} is not a name that DNS knows", "Correct `dns`: letters, digits, dots."
+        )
+    if select.ask_in and not select.asks:
+        raise BadInput(
+            f"Nothing is asked in {select.ask_in}", "Give `dns` or `rancher` as well, or leave `ask_in` out."
+        )
+    if select.ask_in.startswith("-"):
+        raise BadInput(f"{select.ask_in!r} begins with a hyphen", "Correct `ask_in`.")
+    return select
+
+
+def words(select: Selector, *, without: tuple[str, ...] = ()) -> str:
+    """The fields in one line, as :func:`read` takes them: ``network-alias=web label=tier=web``."""
+    told = ((name.replace("_", "-"), value) for name, value in _given(select) if name not in without)
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in told)
+
+
+def read(text: str, base: Selector) -> Selector:
+    """Take ``field=value …`` over ``base``. Raises :class:`BadInput` for anything else."""
+    try:
+        pairs = [word.partition("=") for word in shlex.split(text)]
+    except ValueError as fault:
+        raise BadInput(f"{text!r} has an open quotation", "Close it.") from fault
+    fields: dict[str, Any] = {}
+    for name, equals, value in pairs:
+        field = name.replace("-", "_")
+        if not equals or not value or field not in Selector.__struct_fields__:
+            raise BadInput(f"{name!r} selects nothing", f"Write {', '.join(_examples())} or the like.")
+        fields[field] = (*fields.get(field, ()), value) if field == "label" else value
+    return msgspec.structs.replace(base, **fields)
+
+
+def _examples() -> tuple[str, ...]:
+    return "network-alias=web", "compose=shop/web", "dns=web.internal", "label=tier=web"

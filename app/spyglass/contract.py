@@ -5,10 +5,9 @@ A cookie's value is in none of them.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from spyglass.status import NodeInfo, Status
+from spyglass.status import NodeInfo, Problem, Status
 
 _NODE = (
     *("node", "reachable", "why_not", "name_type", "hops", "runtime", "container", "container_id"),
@@ -34,10 +33,14 @@ def status_json(status: Status, profile: str) -> dict[str, Any]:
         "doing": status.doing,
         "nodes": [node_json(node) for node in status.nodes],
         "observing": sorted(names.get(key, key) for key in status.observing),
-        "problem": asdict(status.problem) if status.problem else None,
+        "problem": _problem(status.problem) if status.problem else None,
         "attempt": status.attempt,
         "next_try": status.next_try,
     }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("title", "hint", "code", "retry")}
 
 
 def step_json(status: Status) -> dict[str, Any]:

@@ -8,6 +8,8 @@ same way: the title says what is, the hint says what to do.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class Failure(Exception):  # noqa: N818 - "Failure" is the word that people read
     """Something did not work; ``title`` says what, ``hint`` what to do next.
@@ -55,10 +57,37 @@ class Denied(Failure):
     code = "denied"
 
 
+@dataclass(frozen=True, slots=True)
+class WrongKey:
+    """What is known of a host key that must not be trusted; fingerprints are OpenSSH's ``SHA256:…``.
+
+    ``place`` is the ``file:line`` of known_hosts that says so. ``trusted`` is the key that stands
+    there, or empty: that line revokes ``shown``. ``remedy`` is the command that forgets the
+    trusted key, or empty.
+    """
+
+    host: str
+    place: str
+    shown: str
+    shown_type: str
+    trusted: str = ""
+    trusted_type: str = ""
+    remedy: str = ""
+
+
 class BadHostKey(Failure):
-    """The server's host key is unknown (and nobody may be asked), changed or revoked."""
+    """The server's host key is unknown (and nobody may be asked), changed or revoked.
+
+    ``key`` is there in the last two cases.
+    """
 
     code = "host-key"
+
+    def __init__(
+        self, title: str, hint: str = "", *, code: str | None = None, key: WrongKey | None = None
+    ) -> None:
+        super().__init__(title, hint, code=code)
+        self.key = key
 
 
 class BadInput(Failure):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from spyglass.errors import BadHostKey
 from spyglass.profile import ContainerHop, Hop, Profile, Selector
 from spyglass.status import Link, Problem
 
@@ -220,4 +221,5 @@ def count(number: int, noun: str) -> str:
 
 def problem_of(failure: Failure) -> Problem:
     """The Failure as data."""
-    return Problem(failure.title, failure.hint, failure.code, failure.retry)
+    key = failure.key if isinstance(failure, BadHostKey) else None
+    return Problem(failure.title, failure.hint, failure.code, failure.retry, key)

@@ -27,12 +27,17 @@ FILE = "crash.txt"
 _log = logging.getLogger("spyglass")
 
 
-def text(error: BaseException, *, erl: str = "", ring: Ring = RING) -> str:
-    """The report about this error; ``erl`` is the local Erlang, if it is known."""
-    trace = "".join(traceback.format_exception(error))
+def text(error: BaseException | None, *, erl: str = "", ring: Ring = RING) -> str:
+    """The report about this error, or just about the program; ``erl`` is the local Erlang, if it is known."""
+    trace = "".join(traceback.format_exception(error)) if error else ""
     lines = "\n".join(str(line) for line in ring.lines()[-TAIL:])
-    whole = "\n".join((*_facts(erl), "", trace, "The log's last lines:", lines, ""))
+    whole = "\n".join((*facts(erl), "", trace, "The log's last lines:", lines, ""))
     return log.redact(whole.replace(str(Path.home()), "~"))
+
+
+def facts(erl: str = "") -> list[str]:
+    """What it runs on, one fact a line."""
+    return list(_facts(erl))
 
 
 def _facts(erl: str) -> Iterator[str]:

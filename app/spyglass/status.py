@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from spyglass.errors import WrongKey
+
 
 class Phase(Enum):
     """What a connection is doing."""
@@ -58,12 +60,16 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A Failure as data, for showing it: see :class:`spyglass.errors.Failure`."""
+    """A Failure as data, for showing it: see :class:`spyglass.errors.Failure`.
+
+    ``key``: the host key that must not be trusted, where that is the problem.
+    """
 
     title: str
     hint: str = ""
     code: str = "failed"
     retry: bool = False
+    key: WrongKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

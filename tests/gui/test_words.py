@@ -100,10 +100,6 @@ def test_the_footer_tells_refused_cookies_and_what_cannot_be_reached() -> None:
     assert "1 node can't be reached" in said
 
 
-def test_the_shell_line_survives_names_with_blanks() -> None:
-    assert words.shell_line(fake.SHOP, fake.THREE[0]) == "spyglass shell 'Shop EU' shop@172.17.0.4"
-
-
 def test_long_names_lose_their_middle() -> None:
     assert words.elided("a" * 30 + "b" * 30, 21) == "a" * 10 + "…" + "b" * 10
     assert words.elided("short", 21) == "short"

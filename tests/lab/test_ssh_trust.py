@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -93,7 +94,7 @@ def test_a_changed_key_is_a_hard_stop_with_both_fingerprints_and_the_remedy(serv
     assert fingerprint(server) in hint
     assert hint.count("SHA256:") == 2
     assert f"{server.known_hosts}:2" in hint
-    assert f"ssh-keygen -R '[127.0.0.1]:{server.port}' -f '{server.known_hosts}'" in hint
+    assert f"ssh-keygen -R '[127.0.0.1]:{server.port}' -f {shlex.quote(str(server.known_hosts))}" in hint
 
 
 def test_a_revoked_key_is_a_hard_stop(server: Sshd) -> None:

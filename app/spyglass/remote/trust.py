@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from typing import TYPE_CHECKING
 
-from spyglass.errors import BadHostKey
+from spyglass.errors import BadHostKey, WrongKey
 from spyglass.questions import Ask, HostKey
 from spyglass.remote import hostkeys
 
@@ -30,9 +31,9 @@ def check_host_key(settings: Settings, key_type: str, blob: bytes, ask: Ask) -> 
         case hostkeys.Known():
             return "known"
         case hostkeys.Changed():
-            raise _changed(settings, verdict)
+            raise _changed(settings, key_type, verdict)
         case hostkeys.Revoked():
-            raise _revoked(settings, verdict)
+            raise _revoked(settings, key_type, verdict)
         case hostkeys.Unknown():
             return _unknown(settings, key_type, blob, verdict, ask)
 
@@ -58,23 +59,26 @@ def _unknown(settings: Settings, key_type: str, blob: bytes, verdict: hostkeys.U
     return "remembered"
 
 
-def _changed(settings: Settings, verdict: hostkeys.Changed) -> BadHostKey:
-    name = hostkeys.entry_name(*settings.known_as)
+def _changed(settings: Settings, key_type: str, verdict: hostkeys.Changed) -> BadHostKey:
+    name, place = hostkeys.entry_name(*settings.known_as), f"{settings.short(verdict.file)}:{verdict.line}"
+    remedy = f"ssh-keygen -R {shlex.quote(name)} -f {shlex.quote(str(verdict.file))}"
     return BadHostKey(
         f"The host key of {name} has changed",
         "Either the server was set up anew, or somebody stands in between: find out which.\n"
-        f"  known: {verdict.old} ({settings.short(verdict.file)}:{verdict.line})\n"
+        f"  known: {verdict.old} ({place})\n"
         f"  now:   {verdict.new}\n"
-        f"If the new key is right, remove the old one: ssh-keygen -R '{name}' -f '{verdict.file}'",
+        f"If the new key is right, remove the old one: {remedy}",
         code="host-key-changed",
+        key=WrongKey(name, place, verdict.new, key_type, verdict.old, verdict.old_type, remedy),
     )
 
 
-def _revoked(settings: Settings, verdict: hostkeys.Revoked) -> BadHostKey:
-    name = hostkeys.entry_name(*settings.known_as)
+def _revoked(settings: Settings, key_type: str, verdict: hostkeys.Revoked) -> BadHostKey:
+    name, place = hostkeys.entry_name(*settings.known_as), f"{settings.short(verdict.file)}:{verdict.line}"
     return BadHostKey(
         f"The host key of {name} is revoked",
-        f"{settings.short(verdict.file)}:{verdict.line} marks {verdict.fingerprint} as not to be "
-        "trusted any more. Ask whoever runs the server for its new key.",
+        f"{place} marks {verdict.fingerprint} as not to be trusted any more. "
+        "Ask whoever runs the server for its new key.",
         code="host-key-revoked",
+        key=WrongKey(name, place, verdict.fingerprint, key_type),
     )

@@ -77,6 +77,12 @@ class Paths(NamedTuple):
         file = self.config / "ssh_config"
         return file if file.exists() else None
 
+    @property
+    def top(self) -> Path | None:
+        """The one directory that the four lie in, if they were made by :func:`under`."""
+        above = self.config.parent
+        return above if self == under(above) else None
+
     def ensure(self) -> Paths:
         """Make all four, private; return self. Raises what :func:`private` raises."""
         for directory in (self.config, self.state, self.cache, self.runtime):

@@ -184,6 +184,7 @@ class ProblemCard(QFrame):
     """Why it stopped and what to do, right below the chain."""
 
     copied = Signal()
+    explained = Signal()
     closed = Signal()
 
     def __init__(self) -> None:
@@ -198,6 +199,7 @@ class ProblemCard(QFrame):
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
             )
         self.copy = parts.button("Copy details", self.copied.emit)
+        self.explain = parts.button("How to fix it…", self.explained.emit)
         self.close_button = parts.button("Close", self.closed.emit, name="Close this message")
         column = QVBoxLayout()
         column.setSpacing(6)
@@ -208,8 +210,12 @@ class ProblemCard(QFrame):
         across.setSpacing(16)
         across.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
         across.addLayout(column, 1)
-        for button in (self.copy, self.close_button):
-            across.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(style.GAP)
+        for button in (self.explain, self.copy, self.close_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        across.addLayout(buttons)
         self.hide()
 
     def show_problem(self, problem: Problem | None, *, mild: bool = False, closable: bool = False) -> None:
@@ -220,6 +226,7 @@ class ProblemCard(QFrame):
             self._mark.show_shape("warn" if mild else "bad")
             style.mark(self, role="attention" if mild else "problem")
             self.close_button.setVisible(closable)
+            self.explain.setVisible(problem.key is not None)
             self._title.setText(problem.title)
             self._hint.setText(rich(problem.hint))
             self._hint.setVisible(bool(problem.hint))

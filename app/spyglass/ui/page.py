@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from spyglass.errors import Failure
 from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
 from spyglass.ui import parts, style, words
 from spyglass.ui.chain import ChainView, ProblemCard
-from spyglass.ui.columns import FORWARDS, NODES, forward_address
+from spyglass.ui.columns import FORWARDS, NODES
 from spyglass.ui.header import Header
 from spyglass.ui.log_view import LogView
+from spyglass.ui.node_actions import NodeActions
 from spyglass.ui.nodes_table import NodeTable
+from spyglass.ui.wait_bar import WaitBar
 from spyglass.ui.words import Verb
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ class ConnectionPage(QWidget):
 
     acted = Signal(object, object)
     observe = Signal(list)
-    unobserve = Signal(object)
+    unobserve = Signal(list)
+    explain = Signal()
 
     def __init__(self, feed: LogFeed, live: Live, spinner: Spinner, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -51,6 +51,8 @@ class ConnectionPage(QWidget):
         self.header = Header(clock)
         self.chain = ChainView(spinner)
         self.problem = ProblemCard()
+        self.away = WaitBar(clock)
+        self.node_actions = NodeActions(self)
         self.keep = parts.Offer("Save this way as a profile?", "Save…")
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.nodes = NodeTable(NODES, "Nodes")
@@ -76,6 +78,7 @@ class ConnectionPage(QWidget):
         column.addWidget(self.header)
         column.addWidget(_card(self.chain))
         column.addWidget(self.problem)
+        column.addWidget(self.away)
         column.addWidget(self.keep)
         bar = parts.row(self.tabs, 1)
         bar.setContentsMargins(7, 0, 16, 0)
@@ -89,8 +92,15 @@ class ConnectionPage(QWidget):
         column.addWidget(_card(bar, parts.rule(), self.body, self._foot), 1)
 
     def _connect(self) -> None:
+        deeds = self.node_actions
+        deeds.said.connect(self.note)
+        deeds.observe.connect(self.observe)
+        deeds.unobserve.connect(self.unobserve)
+        self.away.look.connect(lambda: self.acted.emit(Verb.REFRESH, ()))
+        self.away.stop.connect(lambda: self.acted.emit(Verb.GIVE_UP, ()))
         self.header.acted.connect(self.acted)
-        self.problem.copied.connect(lambda: self.copy(self.problem.text(), "The details"))
+        self.problem.copied.connect(lambda: deeds.copy(self.problem.text(), "What it says"))
+        self.problem.explained.connect(self.explain)
         self.problem.closed.connect(self._dismiss)
         self.tabs.currentChanged.connect(self.body.setCurrentIndex)
         self.nodes.chosen.connect(self._selected)
@@ -111,6 +121,7 @@ class ConnectionPage(QWidget):
         self.profile, self.status, self._saved = profile, status, saved
         self.chain.show_links(words.chain(profile, status))
         self._show_problem()
+        self.away.show_status(status)
         self.nodes.show_nodes(status.nodes, status.observing)
         self.forwards.show_nodes([node for node in status.nodes if node.forward], status.observing)
         self.log.show_profile(profile.id)
@@ -173,45 +184,9 @@ class ConnectionPage(QWidget):
         self._say(text)
         self._note.start()
 
-    def copy(self, text: str, what: str) -> None:
-        """Put it on the clipboard and say so."""
-        QGuiApplication.clipboard().setText(text)
-        self.note(f"{what} copied.")
-
-    def node_menu(self, nodes: list[NodeInfo]) -> QMenu:
+    def node_menu(self, nodes: list[NodeInfo], inside: QMenu | None = None) -> QMenu:
         """What can be done with these nodes."""
-        menu = QMenu(self)
-        one = nodes[0] if len(nodes) == 1 else None
-        can = [node for node in nodes if node.reachable]
-        observe = menu.addAction("Observe", lambda: self.observe.emit(can))
-        observe.setEnabled(bool(can))
-        seen = [node for node in nodes if node.key in self.status.observing]
-        if seen:
-            menu.addAction("Close Observer", lambda: _each(self.unobserve, seen))
-        for text, then in (("Shell", self.shell), ("Copy shell command", self.copy_shell)):
-            action = menu.addAction(text, partial(then, nodes[0]))
-            action.setEnabled(one is not None and one.reachable)
-        menu.addSeparator()
-        menu.addAction("Copy node name", lambda: self.copy("\n".join(n.node for n in nodes), "The name"))
-        addresses = "\n".join(filter(None, map(forward_address, nodes)))
-        forward = menu.addAction("Copy forward address", lambda: self.copy(addresses, "The address"))
-        forward.setEnabled(bool(addresses))
-        return menu
-
-    def shell(self, node: NodeInfo) -> None:
-        """Open a shell in a terminal window; where there is none, its command line is copied."""
-        from spyglass import desktop  # noqa: PLC0415 - not before it is wanted: the window shows first
-        from spyglass.desktop import terminal  # noqa: PLC0415
-
-        try:
-            terminal.run([*desktop.command(), "shell", self.profile.name, node.node])
-        except Failure as fault:
-            self.copy_shell(node)
-            self.note(f"{fault.title}; the shell's command line is copied.")
-
-    def copy_shell(self, node: NodeInfo) -> None:
-        """Put the command line that opens a shell on the node on the clipboard."""
-        self.copy(words.shell_line(self.profile, node), "The shell's command line")
+        return self.node_actions.menu(self.profile, self.status, nodes, inside)
 
     def _menu(self, table: NodeTable, at: QPoint) -> None:
         nodes = table.selected()
@@ -256,11 +231,6 @@ class ConnectionPage(QWidget):
     def _say(self, text: str, tooltip: str = "") -> None:
         self.footer.say(text, tooltip)
         self._foot.setVisible(bool(text))
-
-
-def _each(signal: SignalInstance, nodes: list[NodeInfo]) -> None:
-    for node in nodes:
-        signal.emit(node)
 
 
 def _stack(*widgets: QWidget) -> QStackedWidget:

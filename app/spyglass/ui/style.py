@@ -55,6 +55,7 @@ QPushButton[primary="true"]:focus {{ border: 2px solid {ink}; padding: 0 13px; m
 QPushButton[primary="true"]:disabled {{ background: {chip}; color: {dim}; border-color: {line}; }}
 QPushButton[danger="true"] {{ color: {bad}; border-color: {bad}; }}
 QPushButton[small="true"] {{ min-height: 26px; padding: 0 10px; border-radius: 7px; }}
+QPushButton#menu {{ min-width: 34px; max-width: 34px; padding: 0; }}
 QListView#profiles {{ background: transparent; border: none; outline: 0; }}
 QTableView {{ background: transparent; border: none; outline: 0; gridline-color: {line};
   selection-background-color: {selection}; selection-color: {sel_ink}; }}

@@ -7,18 +7,18 @@ back as a Status.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QSettings, QStringListModel, Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSettings, QStringListModel, Qt, Signal
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput, Failure
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.ui import icons, parts, style
-from spyglass.ui.actions import action, completer
+from spyglass.ui.actions import completer
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
+from spyglass.ui.commands import Commands, MenuButton
 from spyglass.ui.live import Live
 from spyglass.ui.page import ConnectionPage
 from spyglass.ui.profile_changes import ProfileChanges
@@ -26,8 +26,9 @@ from spyglass.ui.profile_list import ProfileListModel
 from spyglass.ui.questions import Counter
 from spyglass.ui.sidebar import Sidebar
 from spyglass.ui.sizes import Sizes
-from spyglass.ui.wishes import ENDED, Wishes
+from spyglass.ui.wishes import Wishes
 from spyglass.ui.words import Verb
+from spyglass.ui.wrong_key import Alarms
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
@@ -67,14 +68,16 @@ class MainWindow(QMainWindow):
         self.page = ConnectionPage(self._log, self.live, self.spinner, clock)
         self.quick = parts.KeyField("Connect to a host, host/container, or profile", "Ctrl K", "Connect to")
         self.new = parts.button("New profile", self.changes.new)
+        self.menu_button = MenuButton(self)
         self.complaint = parts.label(role="bad")
         self.welcome = parts.EmptyState(icons.app_icon(style.tokens()).pixmap(64, 64))
         self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
         self.questions = Counter(desk, self, self.name_of)
+        self.alarms = Alarms(self, self.name_of)
         self._lay_out()
         self._sizes = Sizes(self, settings)
         self._connect()
-        self._add_actions()
+        self.commands = Commands(self)
         self._sizes.restore()
         self.reload()
         self.sidebar.list.setFocus()
@@ -96,7 +99,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(main)
         column.setContentsMargins(style.MARGIN, style.BLOCK, style.MARGIN, style.BLOCK)
         column.setSpacing(style.BLOCK)
-        column.addLayout(parts.row(self.quick, self.new, spacing=10))
+        column.addLayout(parts.row(self.quick, self.new, self.menu_button, spacing=10))
         column.addWidget(self.complaint)
         column.addWidget(self.stack, 1)
         self.splitter.addWidget(self.sidebar)
@@ -111,35 +114,17 @@ class MainWindow(QMainWindow):
         self.wishes.remarked.connect(self.page.note)
         self.sidebar.chosen.connect(self._chosen)
         self.sidebar.opened.connect(self.wishes.open)
-        self.sidebar.list.customContextMenuRequested.connect(self._list_menu)
-        self.page.acted.connect(self._act)
+        self.page.acted.connect(self.act)
         self.page.observe.connect(self._observe)
         self.model.moved.connect(self.changes.arrange)
-        self.page.unobserve.connect(lambda node: self.do(self.hub.close_window, self._id(), node.key))
+        self.page.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
+        self.page.explain.connect(lambda: self.alarms.show_status(self.page.status))
         self.welcome.acted.connect(self.changes.new)
         self.quick.returnPressed.connect(self.connect_quick)
         self.quick.textChanged.connect(self.complaint.hide)
         self._names = QStringListModel(self)
         self.quick.setCompleter(completer(self._names, self))
         style.Theme.current.changed.connect(self._restyle)
-
-    def _add_actions(self) -> None:
-        action(self, "&New profile", "Ctrl+N", self.changes.new)
-        action(self, "Quick connect", "Ctrl+K", self.focus_quick)
-        action(self, "Search profiles", "Ctrl+F", lambda: self._focus(self.sidebar.search))
-        action(self, "Look for nodes again", "F5", lambda: self._act(Verb.REFRESH, ()))
-        for number, name in enumerate(("Nodes", "Forwards", "Log"), 1):
-            action(self, name, f"Alt+{number}", partial(self.page.tabs.setCurrentIndex, number - 1))
-        action(self, "Import profiles…", "Ctrl+O", self.changes.ask_import)
-        action(self, "Preferences", "Ctrl+,", self.preferences_wanted.emit)
-        action(self, "Quit", "Ctrl+Q", self.quit_wanted.emit)
-        self.connect_action = action(on := self.sidebar.list, "Connect", "", self._toggle)
-        self.edit_action = action(on, "Edit…", "F2", self.changes.edit)
-        action(on, "Duplicate…", "Ctrl+D", self.changes.duplicate)
-        action(on, "Export…", "Ctrl+E", self.changes.ask_export)
-        for text, keys, down in (("Move up", "Alt+Up", False), ("Move down", "Alt+Down", True)):
-            action(on, text, keys, partial(self.changes.step, down=down))
-        action(on, "Remove…", "Del", self.changes.remove)
 
     # -- what is shown ----------------------------------------------------------------
 
@@ -167,6 +152,7 @@ class MainWindow(QMainWindow):
     def _status_changed(self, status: Status) -> None:
         self.model.update_status(status)
         self.wishes.forget(status)
+        self.alarms.hear(status)
         if status.phase in {Phase.CLOSING, Phase.OFFLINE, Phase.FAILED}:
             self.desk.withdraw(status.profile_id)
         if status.profile_id == self._id():
@@ -207,11 +193,13 @@ class MainWindow(QMainWindow):
         self.do(self.hub.connect, self.unsaved.get(profile.id, profile.id))
         self.sidebar.list.setFocus()
 
-    def _toggle(self) -> None:
+    def toggle(self) -> None:
+        """Connect the chosen profile, or stop it."""
         if profile := self.sidebar.current():
             self.wishes.toggle(profile)
 
-    def _act(self, verb: Verb, nodes: Sequence[NodeInfo]) -> None:
+    def act(self, verb: Verb, nodes: Sequence[NodeInfo]) -> None:
+        """Do with the shown connection what a button says."""
         profile = self.page.profile
         if verb is Verb.OBSERVE and nodes:
             self._observe(nodes)
@@ -221,8 +209,14 @@ class MainWindow(QMainWindow):
             self.changes.edit()
         elif verb is Verb.REFRESH:
             self.do(self.hub.refresh, profile.id)
+        elif verb is Verb.GIVE_UP:
+            self._close_windows(self.page.status.awaited)
         elif profile.id:
             self.wishes.open(profile)
+
+    def _close_windows(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.do(self.hub.close_window, self._id(), key)
 
     def _observe(self, nodes: Sequence[NodeInfo]) -> None:
         self.wishes.observe_all(self.page.profile, nodes)
@@ -244,20 +238,13 @@ class MainWindow(QMainWindow):
         """Let the person type where to connect."""
         self._focus(self.quick)
 
+    def focus_search(self) -> None:
+        """Let the person search the profiles."""
+        self._focus(self.sidebar.search)
+
     def _complain(self, fault: Failure) -> None:
         self.complaint.setText(f"{fault.title}. {fault.hint}".strip())
         self.complaint.show()
-
-    def _list_menu(self, at: QPoint) -> None:
-        profile = self.model.profile_at(self.sidebar.list.indexAt(at))
-        if profile:
-            offline = self.hub.status(profile.id).phase in ENDED
-            self.connect_action.setText("Connect" if offline else "Disconnect")
-            self.edit_action.setText("Save…" if profile.id in self.unsaved else "Edit…")
-            menu = QMenu(self)
-            menu.addActions(self.sidebar.list.actions())
-            menu.aboutToHide.connect(menu.deleteLater)
-            menu.popup(self.sidebar.list.viewport().mapToGlobal(at))
 
     @staticmethod
     def _focus(field: parts.KeyField) -> None:
@@ -276,6 +263,7 @@ class MainWindow(QMainWindow):
         """Qt: what turns may turn again."""
         super().showEvent(event)
         self._spin()
+        self.alarms.show_waiting()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Qt: nothing turns where nobody sees it."""

@@ -6,7 +6,6 @@ Times are seconds since the epoch, as in :class:`spyglass.status.Status`.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -48,6 +47,7 @@ class Verb(Enum):
     EDIT = "Edit"
     SAVE = "Save…"
     REFRESH = "Look again"
+    GIVE_UP = "Stop waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +172,19 @@ def problem(status: Status) -> Problem | None:
     """What the page has to explain: why it stopped, else the newest trouble with a node."""
     if status.phase in {Phase.FAILED, Phase.WAITING, Phase.CLOSING}:
         return status.problem
-    return list(status.troubles.values())[-1] if status.phase is Phase.READY and status.troubles else None
+    told = [trouble for key, trouble in status.troubles.items() if key not in status.awaited]
+    return told[-1] if status.phase is Phase.READY and told else None
 
 
-def shell_line(profile: Profile, node: NodeInfo) -> str:
-    """The command line that opens a shell on the node; the profile's name is its TARGET."""
-    return shlex.join(["spyglass", "shell", profile.name, node.node])
+def awaiting(status: Status, now: float) -> str:
+    """Whom a connection waits for, and when it looks for them next."""
+    names = {node.key: node.node for node in status.nodes}
+    away = [names.get(key, key.rpartition("/")[2]) for key in sorted(status.awaited)]
+    who = away[0] if len(away) == 1 else f"{len(away)} nodes ({', '.join(away)})"
+    if status.next_try is None:
+        return f"Waiting for {who} to come back · looking now"
+    wait = int(status.next_try - now + 0.999)
+    return f"Waiting for {who} to come back · next look {f'in {wait} s' if wait > 0 else 'now'}"
 
 
 def node_state(node: NodeInfo, observing: frozenset[str]) -> str:

@@ -83,3 +83,8 @@ def test_what_is_in_use_is_what_was_given(tmp_path: Path) -> None:
 
 def test_without_a_choice_the_default_is_in_use() -> None:
     assert paths.current() == paths.default()
+
+
+def test_a_chosen_directory_is_known_again(tmp_path: Path) -> None:
+    assert paths.under(tmp_path).top == tmp_path
+    assert paths.default().top is None

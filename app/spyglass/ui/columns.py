@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spyglass.ui import words
+from spyglass.ui import alias_words, words
 
 if TYPE_CHECKING:
     from spyglass.figures import Reading
@@ -58,6 +58,10 @@ NODES = (
     Column("Name type", 86, lambda n, _: n.name_type or "", shown=False),
     Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip"),
     Column(
+        "Own address", 138, lambda n, _: alias_words.address(n), shown=False,
+        tip="Where the node answers on this computer, to your own tools",
+    ),
+    Column(
         "Processes", 98, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
         tip="Processes on the node, over the last two minutes",
     ),
@@ -79,6 +83,7 @@ NODES = (
 FORWARDS = (
     Column("Node", 240, lambda n, _: n.node, look="strong"),
     Column("On this computer", 150, lambda n, _: forward_address(n)),
+    Column("For own tools", 140, lambda n, _: alias_words.address(n)),
     Column("Leads to", 190, lambda n, _: _far(n)),
     Column("Container", 140, lambda n, _: n.container or HOST),
     Column("Found by", 110, lambda n, _: n.via or "", look="dim"),

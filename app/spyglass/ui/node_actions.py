@@ -52,6 +52,8 @@ class NodeActions(QObject):
         menu.addAction("Copy &node name", lambda: self.copy(names, "The name"))
         forward = menu.addAction("Copy &forward address", lambda: self.copy(addresses, "The address"))
         forward.setEnabled(bool(addresses))
+        if len(nodes) == 1 and (alias := nodes[0].alias) and alias.command:
+            menu.addAction("Copy command for own &tools", lambda: self.copy(alias.command, "The command"))
         return menu
 
     def shell(self, profile: Profile, node: NodeInfo) -> None:

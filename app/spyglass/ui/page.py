@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayou
 
 from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
-from spyglass.ui import parts, style, words
+from spyglass.ui import alias_words, parts, style, words
+from spyglass.ui.alias_bar import AliasBar, show_column
 from spyglass.ui.chain import ChainView, ProblemCard
 from spyglass.ui.columns import FORWARDS, NODES
 from spyglass.ui.header import Header
@@ -53,6 +54,7 @@ class ConnectionPage(QWidget):
         self.problem = ProblemCard()
         self.away = WaitBar(clock)
         self.node_actions = NodeActions(self)
+        self.alias = AliasBar()
         self.keep = parts.Offer("Save this way as a profile?", "Save…")
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.nodes = NodeTable(NODES, "Nodes")
@@ -79,6 +81,7 @@ class ConnectionPage(QWidget):
         column.addWidget(_card(self.chain))
         column.addWidget(self.problem)
         column.addWidget(self.away)
+        column.addWidget(self.alias)
         column.addWidget(self.keep)
         bar = parts.row(self.tabs, 1)
         bar.setContentsMargins(7, 0, 16, 0)
@@ -104,6 +107,7 @@ class ConnectionPage(QWidget):
         self.problem.closed.connect(self._dismiss)
         self.tabs.currentChanged.connect(self.body.setCurrentIndex)
         self.nodes.chosen.connect(self._selected)
+        self.alias.copied.connect(deeds.copy)
         self.keep.taken.connect(lambda: self.acted.emit(Verb.SAVE, ()))
         self.keep.declined.connect(lambda: self.offer_no_more(self.profile.id))
         self._live.came.connect(self.nodes.show_figures)
@@ -119,7 +123,7 @@ class ConnectionPage(QWidget):
         """Show this connection as it is now."""
         other, failed = profile.id != self.profile.id, self.status.phase is Phase.FAILED
         self.profile, self.status, self._saved = profile, status, saved
-        self.chain.show_links(words.chain(profile, status))
+        self.chain.show_links(alias_words.chain(words.chain(profile, status), profile, status))
         self._show_problem()
         self.away.show_status(status)
         self.nodes.show_nodes(status.nodes, status.observing)
@@ -130,6 +134,8 @@ class ConnectionPage(QWidget):
         if other:
             self.nodes.clearSelection()
             self._note.stop()
+        show_column(self.nodes, status.nodes)
+        self.alias.show_status(status, self.nodes.selected())
         self._show_empty()
         self._show_header()
         self._show_footer()
@@ -203,6 +209,7 @@ class ConnectionPage(QWidget):
             self.note(f"{nodes[0].node}: {words.node_state(nodes[0], frozenset())}.")
 
     def _selected(self) -> None:
+        self.alias.show_status(self.status, self.nodes.selected())
         self._show_header()
         self._show_footer()
 

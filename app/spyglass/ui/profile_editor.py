@@ -13,6 +13,7 @@ from spyglass import selector
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
+from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.errand import Errand
 from spyglass.ui.hop_editor import HopEditor
 from spyglass.ui.trial import Trial, Visit
@@ -55,6 +56,7 @@ class ProfileEditor(QDialog):
         rest = selector.words(profile.select, without=("container", "node"))
         self.members = _field(rest, "network-alias=web  compose=shop/web  dns=web.internal", "Members")
         self.cookie = parts.Combo("Cookie")
+        self.own = AliasEditor(profile)
         self.production = parts.Check("Production: show it in red")
         self.autoconnect = parts.Check("Connect when Spyglass starts")
         self.reason = parts.label(role="dim")
@@ -132,6 +134,8 @@ class ProfileEditor(QDialog):
         self.ring.setWordWrap(True)
         self.ring.hide()
         form.addRow("", self.ring)
+        form.addRow("Own &tools", self.own)
+        form.labelForField(self.own).setFixedHeight(34)
         form.addRow("", self.production)
         form.addRow("", self.autoconnect)
         return form
@@ -142,6 +146,7 @@ class ProfileEditor(QDialog):
         self.group.currentTextChanged.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._edited)
         self.hops.changed.connect(self._edited)
+        self.own.changed.connect(self._edited)
         for box in (self.production, self.autoconnect):
             box.toggled.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._look_for_ring)
@@ -214,6 +219,7 @@ class ProfileEditor(QDialog):
             cookie=self.cookie.currentData(),
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),
+            **self.own.fields(),
         )
 
     def _checked(self, made: Profile) -> Profile:

@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
         self.sidebar.opened.connect(self.wishes.open)
         self.page.acted.connect(self.act)
         self.page.observe.connect(self._observe)
+        self.page.alias.again.connect(lambda: self.do(self.hub.retry, self._id()))
         self.model.moved.connect(self.changes.arrange)
         self.page.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
         self.page.explain.connect(lambda: self.alarms.show_status(self.page.status))

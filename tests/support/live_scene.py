@@ -189,7 +189,7 @@ def menus(play: Play) -> Iterator[Scene]:
     menu.close()
     menu.deleteLater()
     rest(0.05)
-    window._list_menu(window.sidebar.list.visualRect(window.sidebar.list.currentIndex()).center())
+    window.commands.pop_up(window.sidebar.list.visualRect(window.sidebar.list.currentIndex()).center())
     popup = QApplication.activePopupWidget()
     assert isinstance(popup, QMenu)
     yield "menu-profile", popup

@@ -17,7 +17,11 @@ HOST = "host"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, first width in pixels, what it shows and sorts by, how it is drawn.
+    """One column: its title, what it shows and sorts by, how it is drawn.
+
+    ``width`` is the one that shows it all, ``least`` the narrowest that can be read (0: the same), in
+    pixels beside a font of 13. Where there is no room for all, the column of the lowest ``rank`` is
+    left out first (0: never).
 
     ``figure`` gives the number of a live column, which ``text`` of such a one does not know;
     ``told`` puts it in words. ``shown`` says whether the column is there until somebody
@@ -34,6 +38,8 @@ class Column:
     told: Callable[[float], str] = str
     line: str = ""
     tip: str = ""
+    least: int = 0
+    rank: int = 0
 
 
 def _otp(node: NodeInfo) -> int:
@@ -51,40 +57,40 @@ def _far(node: NodeInfo) -> str:
 
 
 NODES = (
-    Column("Node", 140, lambda n, _: n.node, look="strong"),
-    Column("Container", 80, lambda n, _: n.container or HOST),
-    Column("Image", 118, lambda n, _: n.image or "", look="dim", shown=False),
-    Column("OTP", 62, lambda n, _: n.otp or "", key=_otp),
-    Column("Name type", 86, lambda n, _: n.name_type or "", shown=False),
-    Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip"),
+    Column("Node", 140, lambda n, _: n.node, look="strong", least=140),
+    Column("Container", 80, lambda n, _: n.container or HOST, rank=7),
+    Column("Image", 118, lambda n, _: n.image or "", look="dim", shown=False, least=90, rank=1),
+    Column("OTP", 62, lambda n, _: n.otp or "", key=_otp, rank=6),
+    Column("Name type", 86, lambda n, _: n.name_type or "", shown=False, rank=1),
+    Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip", least=104, rank=4),
     Column(
-        "Own address", 138, lambda n, _: alias_words.address(n), shown=False,
+        "Own address", 138, lambda n, _: alias_words.address(n), shown=False, least=100, rank=1,
         tip="Where the node answers on this computer, to your own tools",
     ),
     Column(
-        "Processes", 98, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
-        tip="Processes on the node, over the last two minutes",
+        "Processes", 150, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
+        least=82, rank=8, tip="Processes on the node, over the last two minutes",
     ),
     Column(
-        "Memory", 112, figure=lambda r: r.memory, told=words.size, look="figure", line="ok",
-        tip="Memory that the node has allocated, over the last two minutes",
+        "Memory", 150, figure=lambda r: r.memory, told=words.size, look="figure", line="ok",
+        least=82, rank=9, tip="Memory that the node has allocated, over the last two minutes",
     ),
     Column(
         "Run queue", 58, figure=lambda r: r.run_queue, told=words.grouped, look="figure",
-        tip="Processes that are ready to run and wait for a scheduler",
+        rank=5, tip="Processes that are ready to run and wait for a scheduler",
     ),
     Column(
         "Load", 62, figure=lambda r: -1 if r.load is None else r.load, told=words.percent, look="figure",
-        shown=False, tip="The part of the schedulers that was busy in the last two seconds",
+        shown=False, rank=2, tip="The part of the schedulers that was busy in the last two seconds",
     ),
-    Column("Uptime", 88, figure=lambda r: r.uptime, told=words.uptime, look="figure"),
-    Column("State", 76, words.node_state, look="prose"),
+    Column("Uptime", 94, figure=lambda r: r.uptime, told=words.uptime, look="figure", rank=3),
+    Column("State", 150, words.node_state, look="prose", least=88),
 )  # fmt: skip
 FORWARDS = (
-    Column("Node", 240, lambda n, _: n.node, look="strong"),
+    Column("Node", 240, lambda n, _: n.node, look="strong", least=140),
     Column("On this computer", 150, lambda n, _: forward_address(n)),
-    Column("For own tools", 140, lambda n, _: alias_words.address(n)),
-    Column("Leads to", 190, lambda n, _: _far(n)),
-    Column("Container", 140, lambda n, _: n.container or HOST),
-    Column("Found by", 110, lambda n, _: n.via or "", look="dim"),
+    Column("For own tools", 140, lambda n, _: alias_words.address(n), rank=4),
+    Column("Leads to", 190, lambda n, _: _far(n), least=130, rank=3),
+    Column("Container", 140, lambda n, _: n.container or HOST, least=80, rank=2),
+    Column("Found by", 110, lambda n, _: n.via or "", look="dim", least=80, rank=1),
 )

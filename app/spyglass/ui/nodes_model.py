@@ -98,7 +98,19 @@ class NodeModel(QAbstractTableModel):
             return self._key(column, node)
         if role == SeriesRole:
             return self._values(column, node)
+        if role == Role.ToolTipRole and index.column() == 0:
+            return self._told(node)
         return node if role == Role.UserRole else None
+
+    def _told(self, node: NodeInfo) -> str:
+        """All that is known of a node, a line each, whether there is a column for it or not."""
+        known = [(column.title, self._text(column, node)) for column in self.columns[1:]]
+        return "\n".join([node.node, *(f"{title}: {text}" for title, text in known if text)])
+
+    def texts(self) -> dict[int, list[str]]:
+        """What stands in the columns that are as wide as their texts: all but figures and prose."""
+        wide = [(at, c) for at, c in enumerate(self.columns) if c.look in {"strong", "plain", "chip", "dim"}]
+        return {at: [self._text(column, node) for node in self._nodes] for at, column in wide}
 
     def _text(self, column: Column, node: NodeInfo) -> str:
         if column.figure is None:

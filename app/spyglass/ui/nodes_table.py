@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from spyglass.ui import style
 from spyglass.ui.columns import HOST
+from spyglass.ui.fitting import Fitting
 from spyglass.ui.live import paint_line
 from spyglass.ui.nodes_model import Index, NodeModel, Role, SeriesRole, SortRole
 
@@ -99,8 +100,11 @@ class NodeDelegate(QStyledItemDelegate):
         painter.drawText(around, Qt.AlignmentFlag.AlignCenter, shown)
 
     def helpEvent(self, event, view, option, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-        """Qt: a tooltip only where the text was shortened."""
+        """Qt: all that is known of the node over its name; elsewhere only what was shortened."""
         text = str(index.data(Role.DisplayRole) or "")
+        if index.column() == 0:
+            view.setToolTip(str(index.data(Role.ToolTipRole) or ""))
+            return super().helpEvent(event, view, option, index)
         short = QFontMetrics(style.strong()).horizontalAdvance(text) > option.rect.width() - 19
         view.setToolTip(text if short else "")
         return super().helpEvent(event, view, option, index)
@@ -146,13 +150,10 @@ class NodeTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
-        header.setStretchLastSection(True)
         header.setMinimumSectionSize(40)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._ask_columns)
-        for number, column in enumerate(columns):
-            header.resizeSection(number, column.width)
-            header.setSectionHidden(number, not column.shown)
+        self.fitting = Fitting(self, columns)
 
     def columns_menu(self) -> QMenu:
         """Which columns are there; the first one always is."""
@@ -160,8 +161,8 @@ class NodeTable(QTableView):
         for number, column in enumerate(self.model_.columns[1:], 1):
             action = menu.addAction(column.title)
             action.setCheckable(True)
-            action.setChecked(not self.isColumnHidden(number))
-            action.toggled.connect(lambda on, number=number: self.setColumnHidden(number, not on))
+            action.setChecked(self.fitting.wants(number))
+            action.toggled.connect(lambda on, number=number: self.fitting.want(number, on))
         return menu
 
     def _ask_columns(self, at: QPoint) -> None:
@@ -180,6 +181,7 @@ class NodeTable(QTableView):
         """Show these; what was selected stays selected."""
         before = {n.key for n in self.selected()}
         self.model_.show(nodes, observing)
+        self.fitting.show_texts(self.model_.texts())
         if before and not self.selected():
             self.select(before)
 
@@ -187,6 +189,12 @@ class NodeTable(QTableView):
         """Show these figures of the nodes; rows stay where they are until somebody sorts again."""
         self.model_.show_figures(series)
         self.viewport().update()
+
+    def left_out(self, node: NodeInfo) -> str:
+        """What the columns would tell of a node that have no room, figures apart: they change."""
+        columns = [self.model_.columns[at] for at in self.fitting.left_out()]
+        told = [(column.title, column.text(node, frozenset())) for column in columns if not column.figure]
+        return " · ".join(f"{title}: {text}" for title, text in told if text)
 
     def selected(self) -> list[NodeInfo]:
         """The selected nodes, top to bottom."""

@@ -232,8 +232,9 @@ class ConnectionPage(QWidget):
         selected = self.nodes.selected()
         if len(selected) == 1 and not selected[0].reachable:
             self._say(f"{selected[0].node}: {words.node_state(selected[0], frozenset())}")
-        else:
-            self._say(words.footer(self.status), "\n".join(self.status.warnings))
+            return
+        hidden = self.nodes.left_out(selected[0]) if len(selected) == 1 else ""
+        self._say(hidden or words.footer(self.status), "\n".join(self.status.warnings))
 
     def _say(self, text: str, tooltip: str = "") -> None:
         self.footer.say(text, tooltip)

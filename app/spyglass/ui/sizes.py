@@ -17,17 +17,17 @@ SIZE = (1180, 760)
 
 
 class Sizes:
-    """The window's geometry, its splitter and the headers of its tables, in an ini file."""
+    """The window's geometry, its splitter and the columns of its tables, in an ini file."""
 
     def __init__(self, window: MainWindow, settings: QSettings) -> None:
         self._window = window
         self._settings = settings
-        nodes, forwards = window.page.nodes.horizontalHeader(), window.page.forwards.horizontalHeader()
+        nodes, forwards = window.page.nodes.fitting, window.page.forwards.fitting
         self._parts: dict[str, tuple[Callable[[], QByteArray], Callable[[QByteArray], bool]]] = {
             "window": (window.saveGeometry, window.restoreGeometry),
             "splitter": (window.splitter.saveState, window.splitter.restoreState),
-            "nodes": (nodes.saveState, nodes.restoreState),
-            "forwards": (forwards.saveState, forwards.restoreState),
+            "nodes": (nodes.save, nodes.restore),
+            "forwards": (forwards.save, forwards.restore),
         }
 
     def restore(self) -> None:

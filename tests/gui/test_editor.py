@@ -226,7 +226,7 @@ def test_hosts_of_ssh_config_complete_the_field(
 def test_whoever_wants_the_keyring_hears_that_there_is_none(
     edit: Callable[..., ProfileEditor], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spyglass.ui.profile_editor._no_ring", lambda: "no system keyring found (none runs)")
+    monkeypatch.setattr("spyglass.ui.profile_editor.no_ring", lambda: "no system keyring found (none runs)")
     editor = edit(FULL)
     assert not editor.ring.isVisible()
     editor.cookie.setCurrentIndex(editor.cookie.findData("keyring"))

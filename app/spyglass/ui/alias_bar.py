@@ -106,5 +106,5 @@ def show_column(table: NodeTable, nodes: Sequence[NodeInfo]) -> None:
     if bool(table.property("own")) != wanted:
         table.setProperty("own", wanted)
         titles = [column.title for column in table.model_.columns]
-        table.setColumnHidden(titles.index(OWN_ADDRESS), not wanted)
-        table.setColumnHidden(titles.index(INSTEAD), wanted)
+        table.fitting.want(titles.index(OWN_ADDRESS), wanted)
+        table.fitting.want(titles.index(INSTEAD), not wanted)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFormLayout, QScrollArea, QVBoxLayout, QWidget
 
 from spyglass import selector
 from spyglass.errors import BadInput, Failure
@@ -15,6 +15,7 @@ from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
 from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.errand import Errand
+from spyglass.ui.fields import field, no_ring
 from spyglass.ui.hop_editor import HopEditor
 from spyglass.ui.trial import Trial, Visit
 
@@ -48,13 +49,13 @@ class ProfileEditor(QDialog):
         self.setObjectName("editor")
         self.setWindowTitle(f"{title} – Spyglass")
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.name = _field(profile.name, "Shop EU", "Name")
+        self.name = field(profile.name, "Shop EU", "Name")
         self.group = parts.Combo("Group", editable=True)
         self.hops = HopEditor(profile.hops)
-        self.container = _field(profile.select.container, "all containers, and the host itself", "Containers")
-        self.node = _field(profile.select.node, "all nodes", "Nodes")
+        self.container = field(profile.select.container, "all containers, and the host itself", "Containers")
+        self.node = field(profile.select.node, "all nodes", "Nodes")
         rest = selector.words(profile.select, without=("container", "node"))
-        self.members = _field(rest, "network-alias=web  compose=shop/web  dns=web.internal", "Members")
+        self.members = field(rest, "network-alias=web  compose=shop/web  dns=web.internal", "Members")
         self.cookie = parts.Combo("Cookie")
         self.own = AliasEditor(profile)
         self.production = parts.Check("Production: show it in red")
@@ -141,8 +142,8 @@ class ProfileEditor(QDialog):
         return form
 
     def _listen(self) -> None:
-        for field in (self.name, self.container, self.node, self.members):
-            field.textChanged.connect(self._edited)
+        for each in (self.name, self.container, self.node, self.members):
+            each.textChanged.connect(self._edited)
         self.group.currentTextChanged.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._edited)
         self.hops.changed.connect(self._edited)
@@ -156,7 +157,7 @@ class ProfileEditor(QDialog):
     def _look_for_ring(self) -> None:
         """Whoever wants the keyring hears if there is none; asking takes a moment, so not in this thread."""
         if self.cookie.currentData() == "keyring":
-            Errand(_no_ring, self._no_ring)
+            Errand(no_ring, self._no_ring)
         else:
             self.ring.hide()
 
@@ -286,18 +287,6 @@ class ProfileEditor(QDialog):
     def result_profile(self) -> Profile:
         """What was saved."""
         return self._profile
-
-
-def _field(text: str, placeholder: str, name: str) -> QLineEdit:
-    made = QLineEdit(text, placeholderText=placeholder)
-    made.setAccessibleName(name)
-    return made
-
-
-def _no_ring() -> str:
-    from spyglass.store.secrets import Keyring  # noqa: PLC0415 - it takes 70 ms to import
-
-    return Keyring().why_not
 
 
 def blank() -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from support.lab.engines import Engines
 from support.lab.fleet import Fleet
+from support.lab.images import build
 from support.lab.laptop import Laptop
-from support.lab.server import ROOTLESS, wait_until
+from support.lab.server import ADDRESS, ROOTLESS, wait_until
 
 COOKIE = "SPYLAB-cookie-engines-4d1b"
 KERNEL = "-kernel inet_dist_listen_min 9100 inet_dist_listen_max 9100"
@@ -23,7 +25,8 @@ def elixir(name: str, *more: str) -> list[str]:
 @pytest.fixture(scope="module")
 def podmen(engines: Engines, fleet: Fleet) -> Iterator[Engines]:
     """A node in root's Podman and one in rosa's own, beside the fleet in Docker."""
-    engines.start("--name=rootpod", "--hostname=rootpod", *elixir("rooted"))
+    flags = ["--name=rootpod", "--hostname=rootpod", "-p9500:9100"]
+    engines.start(*flags, *elixir("rooted", "--erl", KERNEL))
     ports = ["-p127.0.0.1:14369:4369", "-p9100:9100"]
     engines.start("--name=mypod", "--hostname=mypod", *ports, *elixir("mine", "--erl", KERNEL), user=ROOTLESS)
     wait_until(lambda: "rooted" in engines.podman("exec", "rootpod", "epmd", "-names"), "rooted", 20, 0.2)
@@ -66,6 +69,62 @@ def test_an_account_s_own_podman_is_reached_at_what_it_publishes(laptop: Laptop,
     assert (mine["via"], mine["address"], mine["port"]) == ("published port", "127.0.0.1", 9100)
     done = laptop.spyglass("rpc", "rosa@lab", "mine@mypod", "erlang", "node", "--batch")
     assert (done.stdout.strip(), done.stderr) == ("mine@mypod", "")
+
+
+def test_podman_s_api_is_as_good_as_docker_s(laptop: Laptop, podmen: Engines) -> None:
+    service = podmen.serve_podman(f"tcp:{ADDRESS}:4244")
+    try:
+        found, warnings = nodes(laptop, f"tcp://{ADDRESS}:4244", "--plain-api")
+        assert (list(found), warnings) == (["rooted@rootpod"], [])
+        assert reached(found["rooted@rootpod"]) == ("podman", "rootpod", "localhost/elixir:lab", True)
+        assert (found["rooted@rootpod"]["address"], found["rooted@rootpod"]["port"]) == (ADDRESS, 9500)
+    finally:
+        service.send(signal.SIGTERM)
+        service.wait()
+
+
+@pytest.fixture
+def rootless(engines: Engines) -> Iterator[Engines]:
+    """A node in rosa's own Docker."""
+    engines.rootless_docker  # noqa: B018 - it starts
+    erl = ["elixir", "--sname", "docked", "--cookie", COOKIE, "--erl", KERNEL.replace("9100", "9200")]
+    run = ["run", "--detach", "--name=mydock", "--hostname=mydock", "-p", "9200:9200"]
+    engines.docker(*run, "elixir:lab", *erl, "--no-halt")
+    wait_until(lambda: "docked" in engines.docker("exec", "mydock", "epmd", "-names"), "docked", 20, 0.2)
+    yield engines
+    engines.docker("rm", "--force", "mydock")
+    engines.stop_rootless_docker()
+
+
+def test_rootless_docker_and_podman_are_told_apart_on_one_host(
+    laptop: Laptop, podmen: Engines, rootless: Engines
+) -> None:
+    """Root's Docker runs there too, and has containers at the same addresses as the rootless one."""
+    found, warnings = nodes(laptop, "rosa@lab")
+    assert reached(found["docked@mydock"]) == ("docker", "mydock", "elixir:lab", True)
+    assert reached(found["mine@mypod"]) == ("podman", "mypod", "localhost/elixir:lab", True)
+    assert (found["docked@mydock"]["address"], found["docked@mydock"]["port"]) == ("127.0.0.1", 9200)
+    assert [node for node, told in found.items() if told["container"] == "mydock"] == ["docked@mydock"]
+    assert warnings == []  # nobody with engines of their own wants to hear that root's is closed
+    done = laptop.spyglass("rpc", "rosa@lab", "docked@mydock", "erlang", "node", "--batch")
+    assert (done.stdout.strip(), done.stderr) == ("docked@mydock", "")
+
+
+def test_nerdctl_is_asked_in_the_way_that_it_understands(laptop: Laptop, engines: Engines) -> None:
+    erl = ["elixir", "--sname", "nerd", "--cookie", COOKIE, "--erl", KERNEL.replace("9100", "9300")]
+    run = ["run", "--detach", "--name=nerdy", "--hostname=nerdy", "-p", "9300:9300"]
+    try:
+        engines.nerdctl("import", str(build()["elixir:lab"]), "elixir:lab")
+        engines.nerdctl(*run, "elixir:lab", *erl, "--no-halt")
+        wait_until(lambda: "nerd" in engines.nerdctl("exec", "nerdy", "epmd", "-names"), "nerd", 20, 0.2)
+        found, _ = nodes(laptop, "rosa@lab")
+        told = found["nerd@nerdy"]
+        assert reached(told) == ("nerdctl", "nerdy", "localhost/elixir:lab", True)
+        assert (told["networks"], told["port"]) == (["unknown-eth0"], 9300)
+        picked, _ = nodes(laptop, "rosa@lab", "--container", "nerdy")
+        assert list(picked) == ["nerd@nerdy"]
+    finally:
+        engines.forget_nerdctl()
 
 
 def test_a_container_of_either_podman_may_be_the_place(laptop: Laptop, podmen: Engines) -> None:

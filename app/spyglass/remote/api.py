@@ -66,10 +66,16 @@ class Api:
         return answer.body.decode("utf-8", "replace").replace("\n", " ").replace("\r", " ")
 
     def processes(self, container: str) -> list[str]:
-        """The commands that run in it (``ps -o comm``); the engine looks, nothing runs inside."""
-        path = f"/containers/{container}/top?{urlencode({'ps_args': '-eo pid,comm'})}"
+        """The commands that run in it; the engine looks, nothing runs inside.
+
+        Docker takes the arguments of ps(1). Podman takes those of its own ``top``, and would run
+        ps inside for anything else; it tells a row as one word or several.
+        """
+        wanted = "pid,comm" if self.name == "podman" else "-eo pid,comm"
+        path = f"/containers/{container}/top?{urlencode({'ps_args': wanted})}"
         rows = self._object("GET", path).get("Processes")
-        return [str(row[-1]) for row in rows or () if isinstance(row, list) and row]
+        words = [" ".join(map(str, row)).split() for row in rows or () if isinstance(row, list)]
+        return [row[-1] for row in words if row]
 
     def execute(
         self,

@@ -6,10 +6,13 @@ which root lends here by files of the place's own, and a network device that any
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from support.lab import images, rundir
+from support.lab.nerdctl import SHIM
 from support.lab.place import Guest
 from support.lab.server import ROOTLESS, SUDOER, Server, wait_until
 from support.lab.users import User, runtime_dir
@@ -46,6 +49,34 @@ class Engines:
         flags = [] if user else [f"--cgroup-parent={rundir.cgroup_parent(self.server.run_directory)}"]
         return self.podman("run", "--detach", *flags, *words[:split], image, *words[split + 1 :], user=user)
 
+    def serve_podman(self, address: str) -> Guest:
+        """Let root's Podman serve its API at ``tcp:HOST:PORT``, until somebody ends it."""
+        command = ["podman", "--runtime=runc", "system", "service", "--time=0", address]
+        guest = self.server.place.popen(command)
+        host, _, port = address.removeprefix("tcp:").rpartition(":")
+        listens = ["python3", "-c", f"import socket; socket.create_connection(({host!r}, {port}), 1)"]
+        wait_until(
+            lambda: self.server.place.run(listens, check=False).returncode == 0, "Podman serves", 20, 0.1
+        )
+        return guest
+
+    def nerdctl(self, *words: str, timeout: float = 60) -> str:
+        """Run the stand-in for nerdctl (``nerdctl.py``) as rosa; return its standard output."""
+        if not self._nerdctl.exists():
+            self.server.place.sh("mount -t tmpfs tmpfs /usr/local/sbin")
+            self._nerdctl.write_text(SHIM)
+            self._nerdctl.chmod(0o755)
+        return self._run(["/usr/local/sbin/nerdctl", *words], ROOTLESS, timeout)
+
+    def forget_nerdctl(self) -> None:
+        """Take the stand-in away."""
+        self.nerdctl("rm", "--force", "--time=0", "--all")
+        self.server.place.sh("umount /usr/local/sbin")
+
+    @property
+    def _nerdctl(self) -> Path:
+        return self.server.root / "usr/local/sbin/nerdctl"
+
     @cached_property
     def rootless_docker(self) -> Guest:
         """Docker of the user ``rosa``, answering at her own socket."""
@@ -58,6 +89,12 @@ class Engines:
         wait_until(lambda: "Server Version" in self._info(), "rootless dockerd answers", 30, every=0.2)
         self._import("docker", "elixir:lab", ROOTLESS)
         return guest
+
+    def stop_rootless_docker(self) -> None:
+        """End it."""
+        self.rootless_docker.send(signal.SIGTERM)
+        self.rootless_docker.wait(20)
+        del self.rootless_docker
 
     def docker(self, *words: str, timeout: float = 60) -> str:
         """Run rootless Docker's command line as its user; return its standard output."""

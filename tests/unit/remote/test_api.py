@@ -83,6 +83,15 @@ def test_podman_s_api_is_called_by_its_name() -> None:
     assert web(host).facts.engine == "podman"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [[["1", "beam.smp"], ["20", "epmd"]], [["1 beam.smp"], ["20   epmd"]], [[1, "beam.smp"], [], ["epmd"]]],
+)
+def test_processes_are_told_in_several_ways(rows: list[Any]) -> None:
+    host, _, _ = engine({f"GET /containers/{ME}/top": {"Processes": rows}})
+    assert host.api.processes(ME) == ["beam.smp", "epmd"]
+
+
 def test_a_container_is_found_by_name_and_others_are_named() -> None:
     host, _, _ = engine()
     assert find(host, "web").facts.id == ME

@@ -22,6 +22,7 @@ class Reading:
     ``uptime`` and ``cpu`` seconds (``cpu``: processor time used since the node's start); ``load`` the part
     of its schedulers that was busy since the reading before, 0 to 1 (None at the first one). It is
     worked out from processor time, which costs the node nothing; schedulers that spin count as busy.
+    ``otp`` is the exact release, empty where it was not told.
     """
 
     when: float
@@ -32,6 +33,7 @@ class Reading:
     uptime: float
     cpu: float
     load: float | None = None
+    otp: str = ""
 
 
 Readings = Mapping[str, Reading]
@@ -50,6 +52,7 @@ def reading(told: Mapping[str, Any], when: float) -> Reading:
         int(told["schedulers"]),
         told["uptime_ms"] / 1000,
         told["cpu_ms"] / 1000,
+        otp=str(told.get("otp", "")),
     )
 
 

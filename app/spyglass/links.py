@@ -26,6 +26,7 @@ Counts = Mapping[str, tuple[int, int]]
 
 HERE = "This computer"
 _LISTED = 8
+_NO_ERLANG = {"no-erlang": "no Erlang", "no-wx": "no Observer", "no-compiler": "no compiler"}
 _SHORT = {
     "host-key-changed": "host key changed",
     "host-key-revoked": "host key revoked",
@@ -57,13 +58,25 @@ def place_of(profile: Profile) -> tuple[str, ...]:
     return tuple(hop.name if isinstance(hop, ContainerHop) else hop.label for hop in profile.hops)
 
 
-def here(chain: Chain, erlang: Erlang | None) -> Chain:
-    """What is known of this computer's own Erlang by now; None leaves all as it is."""
+def here(chain: Chain, erlang: Erlang | None, problem: Failure | None = None) -> Chain:
+    """What is known of this computer's own Erlang by now; None leaves all as it is.
+
+    ``problem``: why it can't show Observer, with the remedy.
+    """
+    if problem is not None and chain:
+        detail = _NO_ERLANG.get(problem.code, "no Erlang that works")
+        warned = replace(chain[0], state="warn", detail=detail, facts=(problem.title, problem.hint))
+        return (warned, *chain[1:])
     if erlang is None or not chain:
         return chain
     detail = f"OTP {erlang.otp}, {'wx' if erlang.wx else 'no wx'}"
     facts = (f"Erlang/OTP {erlang.otp} (ERTS {erlang.version})", str(erlang.path))
-    return (replace(chain[0], detail=detail, facts=facts), *chain[1:])
+    return (replace(chain[0], state="ok", detail=detail, facts=facts), *chain[1:])
+
+
+def _passed(link: Link) -> Link:
+    """The way went through it; what is to be said of it still is."""
+    return link if link.state == "warn" else replace(link, state="ok")
 
 
 def hop_changed(chain: Chain, index: int, state: str, detail: str) -> Chain:
@@ -72,7 +85,7 @@ def hop_changed(chain: Chain, index: int, state: str, detail: str) -> Chain:
     while len(links) <= index:
         links.append(Link(detail, "todo"))
     links[index] = replace(links[index], state=state, detail=detail)
-    return (*(replace(link, state="ok") for link in links[:index]), *links[index:])
+    return (*map(_passed, links[:index]), *links[index:])
 
 
 def travelled(chain: Chain, remotes: Sequence[Remote]) -> Chain:
@@ -137,7 +150,7 @@ def complete(
     select: Selector = Selector(),
 ) -> Chain:
     """All hops are up and the survey is over: what lies behind them follows."""
-    up = [replace(link, state="ok") for link in chain[: 1 + hops]]
+    up = [_passed(link) for link in chain[: 1 + hops]]
     seen = {n.runtime for n in nodes if n.container and n.runtime}
     engines = sorted(seen | set(counts or {}))
     behind = [_engine(engine, nodes, (counts or {}).get(engine), select) for engine in engines]

@@ -100,7 +100,7 @@ class Service:
                 self._addressing.again()
                 self._hurry()
             case None:  # something that the status tells of has become known
-                chain = links.here(self._status.chain, self._standby.erlang)
+                chain = links.here(self._status.chain, self._standby.erlang, self._standby.problem)
                 self._bulletin.show(chain=chain, nodes=self._addressing.dressed(self._status.nodes))
 
     def _observe(self, node: str) -> None:
@@ -174,7 +174,10 @@ class Service:
         self._searched()
 
     def _chain(self, discovery: Discovery, nodes: tuple[NodeInfo, ...]) -> links.Chain:
-        profile, chain = self._profile, links.here(self._status.chain, self._standby.erlang)
+        profile, chain = (
+            self._profile,
+            links.here(self._status.chain, self._standby.erlang, self._standby.problem),
+        )
         return links.complete(
             chain, len(profile.hops), nodes, counts=discovery.containers, select=profile.select
         )

@@ -90,6 +90,7 @@ class Standby:
         """``erl`` gives the path that the person chose, or an empty text to search."""
         self._erl = erl
         self.erlang: Erlang | None = None  # the one that was booted last
+        self.problem: Failure | None = None  # why there is none that can show Observer
         self._lock = threading.Lock()
         self._spare: Booted | None = None
         self._closed = False
@@ -101,7 +102,10 @@ class Standby:
                 self._spare = self._boot(preload=graphics)
 
     def begin(self, *, graphics: bool = True, then: Callable[[], None] = lambda: None) -> None:
-        """As :meth:`prepare`, in the background, then ``then``; whoever needs the VM meets what fails."""
+        """As :meth:`prepare`, in the background, then ``then``; whoever needs the VM meets what fails.
+
+        ``then`` is called in any case; a failure is kept in ``problem``.
+        """
         work = (graphics, then)
         threading.Thread(target=self._quietly, args=work, name="standby", daemon=True).start()
 
@@ -130,6 +134,8 @@ class Standby:
 
     def _boot(self, *, preload: bool) -> Booted:
         booted = Booted(self._erl(), preload=preload)
+        if preload:
+            self.problem = None
         self.erlang = booted.erlang
         return booted
 
@@ -139,6 +145,8 @@ class Standby:
         return spare
 
     def _quietly(self, graphics: bool, then: Callable[[], None]) -> None:  # noqa: FBT001 - a thread's argument
-        with suppress(Failure):
+        try:
             self.prepare(graphics=graphics)
-            then()
+        except Failure as failure:
+            self.problem = failure
+        then()

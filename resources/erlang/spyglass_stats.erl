@@ -34,13 +34,14 @@ told(Monitor) ->
 brief(Node) ->
     Calls = [{erlang, memory, [total]}, {erlang, system_info, [process_count]},
              {erlang, statistics, [total_run_queue_lengths]}, {erlang, system_info, [schedulers_online]},
-             {erlang, statistics, [wall_clock]}, {erlang, statistics, [runtime]}],
+             {erlang, statistics, [wall_clock]}, {erlang, statistics, [runtime]},
+             {erlang, system_info, [otp_release]}],
     {Modules, Functions, Args} = lists:unzip3(Calls),
     Each = [fun erlang:apply/3, Modules, Functions, Args],
     case rpc:call(Node, lists, zipwith3, Each, ?BEAT_MS) of
-        [Memory, Processes, Queued, Schedulers, {Up, _}, {Cpu, _}] ->
+        [Memory, Processes, Queued, Schedulers, {Up, _}, {Cpu, _}, Otp] ->
             [#{node => Node, memory => Memory, processes => Processes, run_queue => Queued,
-               schedulers => Schedulers, uptime_ms => Up, cpu_ms => Cpu}];
+               schedulers => Schedulers, uptime_ms => Up, cpu_ms => Cpu, otp => list_to_binary(Otp)}];
         {badrpc, _} ->
             []
     end.

@@ -211,3 +211,22 @@ def test_200_nodes_that_all_tell_new_figures_stall_nothing(
         qtbot.wait(20)
     assert beat.stop() < 0.050
     assert len(window.live._series) == 200
+
+
+def test_a_node_that_told_its_release_shows_it_in_the_place_of_the_hint(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    nodes = tuple(replace(node, otp="24-27") for node in fake.THREE)
+    hinted = fake.connected(nodes=nodes)
+    chain = (*hinted.chain[:-1], replace(hinted.chain[-1], detail="OTP 24-27 · hidden, no mesh"))
+    hub.publish(replace(hinted, chain=chain))
+    otp = [column.title for column in NODES].index("OTP")
+    table = window.page.nodes.model()
+    qtbot.waitUntil(lambda: table.index(0, otp).data() == "24-27")
+    told = {key: replace(each, otp="25") for key, each in fake.readings().items()}
+    hub.measure(fake.SHOP.id, told)
+    qtbot.waitUntil(lambda: [table.index(row, otp).data() for row in range(3)] == ["25"] * 3)
+    assert window.page.chain.links()[-1].detail == "OTP 25 · hidden, no mesh"
+    hub.publish(replace(hinted, chain=chain, warnings=("something else",)))
+    qtbot.waitUntil(lambda: window.page.status.warnings == ("something else",))
+    assert table.index(0, otp).data() == "25"

@@ -87,6 +87,7 @@ def test_the_chain_is_planned_while_offline_even_after_an_earlier_connection() -
     assert [link.label for link in words.chain(fake.SHOP, stale)] == [
         "This computer",
         "deploy@prod-eu",
+        "Engine",
         "web",
         "Nodes",
     ]

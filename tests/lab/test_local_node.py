@@ -112,6 +112,7 @@ def test_facts_and_figures_of_a_node(vm: LocalNode) -> None:
         assert facts["runtime_tools"] is True
         figures = vm.stats(remote.name)
         assert figures["otp"] == facts["otp"]
+        assert [each["otp"] for each in vm.figures([remote.name])] == [facts["otp"]]
         assert figures["os_pid"] == str(remote.process.pid)
         assert figures["memory"]["total"] > 1_000_000
         assert figures["hidden"] == []

@@ -98,6 +98,7 @@ class World:
     history: list[Status] = field(default_factory=list)
     prepared: bool = False
     erlang: Any = None
+    problem: Any = None
     warnings: list[str] = field(default_factory=list)
 
     def open_hops(

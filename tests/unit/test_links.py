@@ -6,7 +6,7 @@ import pytest
 
 from spyglass import links
 from spyglass.erlang.installation import Erlang
-from spyglass.errors import BadHostKey, Lost
+from spyglass.errors import BadHostKey, Lost, Missing
 from spyglass.profile import ContainerHop, Profile, Selector, SSHHop
 from spyglass.status import NodeInfo
 
@@ -92,6 +92,20 @@ def test_this_computer_tells_its_erlang() -> None:
     first = links.here(links.planned(PROFILE), erlang)[0]
     assert (first.detail, first.facts) == ("OTP 25, wx", ("Erlang/OTP 25 (ERTS 13.1.5)", "/opt/erl"))
     assert links.here(links.planned(PROFILE), None) == links.planned(PROFILE)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("no-erlang", "no Erlang"), ("no-wx", "no Observer"), ("broken-erlang", "no Erlang that works")],
+)
+def test_a_missing_erlang_warns_with_the_remedy_whatever_comes_after(code: str, said: str) -> None:
+    problem = Missing("There is no Erlang on this computer", "sudo apt install erlang-observer", code=code)
+    chain = links.here(links.planned(PROFILE), None, problem)
+    chain = links.complete(links.hop_changed(chain, 1, "ok", "deploy"), 2, ())
+    assert (chain[0].state, chain[0].detail) == ("warn", said)
+    assert chain[0].facts == (problem.title, problem.hint)
+    erlang = Erlang(Path("/opt/erl"), Path("/opt"), 25, "13.1.5", wx=True, observer=True, compiler=True)
+    assert links.here(chain, erlang)[0].state == "ok"
 
 
 def remote(label: str, user: str = "", method: str = "") -> Any:

@@ -102,3 +102,22 @@ def test_beginning_without_an_erlang_stays_quiet(monkeypatch: pytest.MonkeyPatch
     assert searched.wait(5)
     with pytest.raises(Missing):
         standby.take()
+
+
+def test_why_nothing_can_be_shown_is_known_until_something_can(
+    vms: list[FakeVM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_erl: str, **_k: object) -> object:
+        raise Missing("There is no Erlang on this computer", "Install one.", code="no-erlang")
+
+    here = SimpleNamespace(otp=25)
+    monkeypatch.setattr("spyglass.erlang.runtime.find", missing)
+    standby, told = Standby(str), threading.Event()
+    standby.begin(then=told.set)
+    assert told.wait(5)
+    assert standby.problem is not None
+    assert standby.problem.code == "no-erlang"
+    monkeypatch.setattr("spyglass.erlang.runtime.find", lambda _erl, **_k: here)
+    standby.take().close()
+    assert standby.problem is None
+    standby.close()

@@ -201,7 +201,8 @@ class LocalNode:
         """The few figures that are asked for again and again, of joined nodes at the same time.
 
         Of each: ``node``, ``memory`` (bytes in all), ``processes run_queue schedulers`` (counts, the last
-        those online), ``uptime_ms cpu_ms``. One that does not answer within 1.5 s is left out.
+        those online), ``uptime_ms cpu_ms``, ``otp`` (text). One that does not answer within 1.5 s is left
+        out.
         """
         return list(self._ask("figures", *nodes))
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayou
 
 from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
-from spyglass.ui import alias_words, parts, style, words
+from spyglass.ui import alias_words, parts, releases, style, words
 from spyglass.ui.alias_bar import AliasBar, show_column
 from spyglass.ui.chain import ChainView, ProblemCard
 from spyglass.ui.columns import FORWARDS, NODES
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spyglass.ui.bridge import LogFeed
     from spyglass.ui.icons import Spinner
     from spyglass.ui.live import Live
+    from spyglass.ui.nodes_model import Series
 
 TABS = ("Nodes", "Forwards", "Log")
 _NOTE = 6000  # milliseconds that a passing remark stays in the footer
@@ -47,6 +48,7 @@ class ConnectionPage(QWidget):
         self.profile = Profile(name="")
         self.status = Status("")
         self._saved = True
+        self._releases: dict[str, str] = {}
         self._unasked: set[str] = set()
         self._dismissed: Problem | None = None
         self.header = Header(clock)
@@ -110,7 +112,7 @@ class ConnectionPage(QWidget):
         self.alias.copied.connect(deeds.copy)
         self.keep.taken.connect(lambda: self.acted.emit(Verb.SAVE, ()))
         self.keep.declined.connect(lambda: self.offer_no_more(self.profile.id))
-        self._live.came.connect(self.nodes.show_figures)
+        self._live.came.connect(self._measured)
         self.log.said.connect(self.note)
         self._note.timeout.connect(self._show_footer)
         for empty in self._empties:
@@ -123,10 +125,11 @@ class ConnectionPage(QWidget):
         """Show this connection as it is now."""
         other, failed = profile.id != self.profile.id, self.status.phase is Phase.FAILED
         self.profile, self.status, self._saved = profile, status, saved
-        self.chain.show_links(alias_words.chain(words.chain(profile, status), profile, status))
+        if other:
+            self._releases = {}
+        self._show_way()
         self._show_problem()
         self.away.show_status(status)
-        self.nodes.show_nodes(status.nodes, status.observing)
         self.forwards.show_nodes([node for node in status.nodes if node.forward], status.observing)
         self.log.show_profile(profile.id)
         if other or (status.phase is Phase.FAILED and not failed):
@@ -141,6 +144,20 @@ class ConnectionPage(QWidget):
         self._show_footer()
         self._show_offer()
         self.follow()
+
+    def _show_way(self) -> None:
+        """The chain and the nodes, by what is known of them now."""
+        profile, status = self.profile, self.status
+        chain = alias_words.chain(words.chain(profile, status), profile, status)
+        self.chain.show_links(releases.in_chain(chain, status.nodes, self._releases))
+        self.nodes.show_nodes(releases.exact(status.nodes, self._releases), status.observing)
+
+    def _measured(self, series: Series) -> None:
+        told = {key: each[-1].otp for key, each in series.items() if each and each[-1].otp}
+        if told.items() - self._releases.items():
+            self._releases |= told
+            self._show_way()
+        self.nodes.show_figures(series)
 
     def follow(self) -> None:
         """Have live figures as long as somebody can see them, and only then."""

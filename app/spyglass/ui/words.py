@@ -155,8 +155,8 @@ def chain(profile: Profile, status: Status) -> tuple[Link, ...]:
 
 def _ends(profile: Profile) -> list[tuple[str, str]]:
     """What lies behind the hops, with what is to be known of it before it is reached."""
-    wanted = [(profile.select.label_text, "container")] if profile.select.narrows else []
-    return [*wanted, (profile.select.node or "Nodes", "found on the way")]
+    inside = [("Engine", "Docker, Podman …"), (profile.select.label_text, "container")]
+    return [*(inside if profile.select.narrows else []), (profile.select.node or "Nodes", "found on the way")]
 
 
 def _behind(profile: Profile, status: Status) -> list[Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from spyglass.aliases import Aliases
 from spyglass.cli.output import plain, print_failure
 from spyglass.cli.terminal import input_line, say
 from spyglass.errors import Cancelled, Failure
-from spyglass.loopback import client, install
+from spyglass.loopback import client, install, pool
 from spyglass.status import NodeInfo, Phase, Status
 
 if TYPE_CHECKING:
@@ -127,8 +128,16 @@ def _command(run: Run, *, batch: bool) -> list[str]:
 
 
 def helper(_options: argparse.Namespace) -> int:
-    """Print what installs the helper."""
-    say(f"{install.state()} {_FROM_PACKAGE if install.packaged() else _BY_HAND}:")
-    print("\n".join(install.commands()))
-    say(f"To remove it: {install.removal()}")
+    """Print what installs the helper; on a Mac, what has the pool of addresses added."""
+    if sys.platform == "win32":
+        say("Nothing has to be installed: the addresses of 127.0.0.0/8 are there, and others can't be had.")
+        return 0
+    if sys.platform == "darwin":
+        say(f"{pool.state()} These commands have them added now, and at each start:")
+        commands, removal = pool.commands(), pool.removal()
+    else:
+        say(f"{install.state()} {_FROM_PACKAGE if install.packaged() else _BY_HAND}:")
+        commands, removal = install.commands(), install.removal()
+    print("\n".join(commands))
+    say(f"To remove it: {removal}")
     return 0

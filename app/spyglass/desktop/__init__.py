@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from spyglass import APP_ID
-from spyglass.desktop import linux, macos
+from spyglass.desktop import linux, macos, windows
 from spyglass.errors import Failure, Missing
 
 _NOT_HERE = Missing(
@@ -36,6 +36,8 @@ def autostart_file() -> Path:
 
 def starts_at_login() -> bool:
     """Whether Spyglass is started at login."""
+    if sys.platform == "win32":
+        return windows.starts_at_login()
     try:
         return autostart_file().exists()
     except Missing:
@@ -44,8 +46,11 @@ def starts_at_login() -> bool:
 
 def start_at_login(wanted: bool) -> None:  # noqa: FBT001 - the setting's own value
     """Have Spyglass started at login, in the background, or no longer. Raises a Failure with the file."""
-    file = autostart_file()
     words = [*command(), "--background"]
+    if sys.platform == "win32":
+        windows.start_at_login(words if wanted else None)
+        return
+    file = autostart_file()
     content = macos.agent(words) if sys.platform == "darwin" else linux.entry(words)
     try:
         if wanted:

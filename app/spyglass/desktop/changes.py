@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from spyglass.desktop import windows
+
 LOOK = 5.0
 """Seconds between two looks at the clocks."""
 SLEPT = 2.0
@@ -37,6 +39,8 @@ _UP, _LOWER_UP = 0x1, 0x10000
 
 def asleep() -> float:
     """Seconds that this computer has slept, counted from some moment in the past."""
+    if sys.platform == "win32":
+        return windows.asleep()
     whole = getattr(time, "CLOCK_BOOTTIME", None)
     return (time.time() if whole is None else time.clock_gettime(whole)) - time.monotonic()
 

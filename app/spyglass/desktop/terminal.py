@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 
+from spyglass.desktop import macos, windows
 from spyglass.errors import Missing
 
 _KNOWN: tuple[tuple[str, ...], ...] = (
@@ -26,6 +28,8 @@ _KNOWN: tuple[tuple[str, ...], ...] = (
 
 def words(command: Sequence[str], environ: Mapping[str, str] = os.environ) -> list[str]:
     """The command within the terminal that is there. Raises Missing without a display or a terminal."""
+    if sys.platform == "darwin":
+        return macos.terminal(command)
     if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
         for name, *option in _KNOWN:
             if found := shutil.which(name, path=environ.get("PATH")):
@@ -35,6 +39,12 @@ def words(command: Sequence[str], environ: Mapping[str, str] = os.environ) -> li
 
 def run(command: Sequence[str]) -> None:
     """Open a terminal window with the command in it; it lives on by itself. Raises Missing."""
+    if sys.platform == "win32":
+        try:
+            windows.console(command)
+        except OSError:
+            raise Missing("No console can be opened", "Run the command in one of yours.") from None
+        return
     argv = words(command)
     subprocess.run(  # the shell ends at once, so that no terminal is a child of ours to be waited for
         ["/bin/sh", "-c", '"$@" &', "sh", *argv],

@@ -121,7 +121,7 @@ def _is_there(address: IPv4Address, label: str) -> bool:
 def _is_local_missing(address: str, system: str, here: Callable[[str], bool]) -> bool:
     """Linux and Windows have all of 127/8; a Mac has what somebody put on lo0."""
     if system == "darwin" and not here(address):
-        pool = f" (`packaging/macos/install` has {POOL[0]} to {POOL[-1]} added at each start)"
+        pool = f" (`spyglass helper` tells how to have {POOL[0]} to {POOL[-1]} added at each start)"
         raise refused(
             f"{address} is not on this Mac's loopback interface",
             f"`sudo ifconfig lo0 alias {address}` adds it{pool if address in POOL else ''}, "

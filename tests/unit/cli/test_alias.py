@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-import pytest  # noqa: TC002 - for the type of a fixture
+import pytest
 
 from spyglass.cli import alias
 from spyglass.loopback import install
@@ -18,3 +19,15 @@ def test_helper_prints_commands_to_standard_output_and_words_to_the_other(
 
     assert told.out.splitlines() == install.commands()
     assert "sudo rm" in told.err
+
+
+@pytest.mark.parametrize(("system", "word"), [("darwin", "launchctl"), ("win32", "")])
+def test_on_other_systems_it_tells_what_they_need(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, system: str, word: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    assert alias.helper(argparse.Namespace()) == 0
+    told = capsys.readouterr()
+
+    assert word in told.out
+    assert "127.0.0" in told.err

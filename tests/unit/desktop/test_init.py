@@ -33,7 +33,7 @@ def test_on_macos_it_is_a_launch_agent(home: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_where_there_is_no_such_thing_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "freebsd14")
     assert not desktop.starts_at_login()
     with pytest.raises(Missing, match="not there for this system yet"):
         desktop.start_at_login(True)

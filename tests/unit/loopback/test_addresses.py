@@ -71,7 +71,7 @@ def test_a_mac_has_of_them_what_somebody_put_there() -> None:
     with pytest.raises(Failure) as refusal:
         needs_helper("127.0.0.2", [], "darwin", lambda _address: False)
     assert "sudo ifconfig lo0 alias 127.0.0.2" in refusal.value.hint
-    assert "packaging/macos/install" in refusal.value.hint
+    assert "spyglass helper" in refusal.value.hint
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])

@@ -70,6 +70,7 @@ def connected(laptop: Laptop, profile: str, until: str) -> Iterator[list[str]]:
             lines.append(line.decode().rstrip())
             if until in lines[-1]:
                 break
+        assert until in lines[-1], lines
         yield lines
         guest.send(signal.SIGINT)
         assert guest.wait(10) == 130

@@ -57,13 +57,12 @@ def connect(options: argparse.Namespace) -> int:
 
 
 def _foreground(options: argparse.Namespace, lines: _Lines) -> int:
-    from spyglass.cli import alias, commands  # noqa: PLC0415 - needed only where no app runs
+    from spyglass.cli import alias, commands, parser  # noqa: PLC0415 - needed only where no app runs
     from spyglass.store.profiles import Profiles  # noqa: PLC0415
 
     name = Profiles(paths.current().profiles).get(options.profile).name
-    words = argparse.Namespace(
-        target=name, jump=[], identity="", container="", cookie_file="", batch=options.batch
-    )
+    batch = ["--batch"] if options.batch else []
+    words = parser.build().parse_args(["nodes", *batch, "--", name])  # all the way's options, as if not given
     with commands.connected(words, persist=True, aliases=True) as run:
         told: dict[str, str] = {}
         while True:  # questions are put here, so a line about them says nothing

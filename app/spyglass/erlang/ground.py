@@ -70,7 +70,10 @@ class Ground:
         told = [beam.epmd_port for beam in self.beams] + [
             c.environ.get("ERL_EPMD_PORT", "") for c in self.containers
         ]
-        ports = [epmd.PORT, *(int(p) for p in told if p.isascii() and p.isdecimal() and 0 < int(p) < 65536)]
+        ports = [
+            epmd.PORT,
+            *(int(p) for p in told if p.isascii() and p.isdecimal() and len(p) < 6 and 0 < int(p) < 65536),
+        ]
         return [p for p in dict.fromkeys(ports) if self.listens(p) and p not in self.foreign]
 
     def ways(self, port: int) -> list[Way]:

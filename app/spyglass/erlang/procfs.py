@@ -11,7 +11,7 @@ from functools import cached_property
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _TCP = re.compile(  # the columns of proc(5), /proc/net/tcp; state 0A is TCP_LISTEN
     r"^/proc/(?P<pid>\d+)/net/tcp6?: +\d+: (?P<address>[0-9A-F]{8}|[0-9A-F]{32}):(?P<port>[0-9A-F]{4}) "
-    r"[0-9A-F:]+ 0A \S+ \S+ \S+ +(?P<uid>\d+) +\d+ (?P<inode>\d+) ",
+    r"[0-9A-F:]+ 0A \S+ \S+ \S+ +(?P<uid>\d{1,10}) +\d+ (?P<inode>\d{1,20}) ",
     re.MULTILINE,
 )
 _TRIE = re.compile(
@@ -125,7 +125,7 @@ class Beam:
     @property
     def _erts(self) -> int:
         """The first number of the run-time system's version, 0 when the path does not tell."""
-        found = re.search(r"/erts-(\d+)", self.option("-bindir") or "")
+        found = re.search(r"/erts-(\d{1,9})", self.option("-bindir") or "")
         return int(found[1]) if found else 0
 
     def inside_uid(self) -> int | None:
@@ -160,7 +160,7 @@ def read_environ(text: str) -> dict[str, str]:
 
 def read_status(text: str) -> int:
     """The effective uid out of /proc/PID/status; -1 when it is not there."""
-    found = re.search(r"^Uid:\s*\d+\s+(\d+)", text, re.MULTILINE)
+    found = re.search(r"^Uid:\s*\d+\s+(\d{1,10})\b", text, re.MULTILINE)
     return int(found[1]) if found else -1
 
 
@@ -172,9 +172,8 @@ def read_cgroup(text: str) -> tuple[str, ...]:
 def read_uid_map(text: str) -> tuple[tuple[int, int, int], ...]:
     """The three numbers of each line: inside, outside, how many."""
     rows = (line.split() for line in text.splitlines())
-    return tuple(
-        (int(a), int(b), int(c)) for a, b, c in (r for r in rows if len(r) == 3 and "".join(r).isdigit())
-    )
+    numbers = (row for row in rows if len(row) == 3 and all(re.fullmatch(r"[0-9]{1,10}", n) for n in row))
+    return tuple((int(a), int(b), int(c)) for a, b, c in numbers)
 
 
 def read_listeners(text: str) -> dict[str, tuple[Listener, ...]]:

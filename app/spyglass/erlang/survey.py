@@ -78,7 +78,7 @@ def read(text: str, mark: str) -> Survey:
     addresses = procfs.read_tries(single.get("tries", ""))
     return Survey(
         hostname=host,
-        uid=int(uid) if uid.isdecimal() else -1,
+        uid=_number(uid),
         user=user,
         system=system,
         readable=proc == "proc",
@@ -118,12 +118,12 @@ def _beam(
 ) -> Beam:
     pid = group[0][1]
     body = {kind: text for kind, name, text in group if name.split(" ")[0] == pid}
-    sockets = frozenset(int(word) for word in body.get("sockets", "").split() if word.isdecimal())
+    sockets = frozenset(_numbers(body.get("sockets", "")))
     return Beam(
-        pid=int(pid) if pid.isdecimal() else -1,  # "-": no process, an account's home (survey.sh)
-        uid=procfs.read_status(body["beam"]),
+        pid=_number(pid),  # "-": no process, an account's home (survey.sh)
+        uid=procfs.read_status(group[0][2]),
         container_ids=tuple(i for i in procfs.read_cgroup(body.get("cgroup", "")) if i not in ours),
-        ancestors=tuple(int(word) for word in body.get("ancestors", "").split() if word.isdecimal()),
+        ancestors=tuple(_numbers(body.get("ancestors", ""))),
         uid_map=procfs.read_uid_map(body.get("uidmap", "")),
         argv=procfs.read_words(body.get("cmdline", "")),
         environ=procfs.read_environ(body["environ"]) if "environ" in body else None,
@@ -132,6 +132,15 @@ def _beam(
         listeners=listening.get(pid, ()),
         addresses=addresses.get(pid, ()),
     )
+
+
+def _number(text: str) -> int:
+    """A number of the kernel's, or -1."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+
+
+def _numbers(text: str) -> Iterator[int]:
+    return (number for number in map(_number, text.split()) if number >= 0)
 
 
 def _forgotten(beam: Beam) -> Beam:

@@ -2,6 +2,8 @@
 
 No call waits for the network. One lock guards the table of connections and is never held
 while calling out. Listeners are called from the connections' threads.
+
+What a connection is made of is imported with the first one: the window is there before.
 """
 
 from __future__ import annotations
@@ -15,13 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from spyglass.connection import Connection, Options
-from spyglass.desktop.changes import Changes
 from spyglass.errors import Failure, Missing, NeedsAnswer
-from spyglass.figures import Readings
-from spyglass.keeping import Keeper
-from spyglass.loopback import client
-from spyglass.loopback.shared import Shared
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry, Wish
 from spyglass.safe import Safe
 from spyglass.standby import Standby
@@ -32,13 +28,16 @@ from spyglass.store.choices import Choices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spyglass.connection import Connection, Options
+    from spyglass.desktop.changes import Changes
+    from spyglass.figures import Readings
+    from spyglass.loopback.shared import Shared
     from spyglass.profile import Profile
     from spyglass.questions import Question
     from spyglass.session import Session
     from spyglass.store.profiles import Profiles
 
 Listener = Callable[[Status], None]
-PERSISTENT = Options(aliases=True)
 
 
 class Hub:
@@ -51,12 +50,12 @@ class Hub:
         *,
         erl: Callable[[], str] = str,
         withdraw: Callable[[str], None] | None = None,
-        elevate: Callable[[], list[str]] = client.trusted,
+        elevate: Callable[[], list[str]] | None = None,
     ) -> None:
         """``ask(profile_id, question)`` blocks for a person; ``withdraw(profile_id)`` takes that back.
 
         ``erl`` gives the path of the Erlang that the person chose (empty: search); ``elevate`` what runs
-        the helper for addresses as root.
+        the helper for addresses as root (default: pkexec's way).
         """
         self.store = store
         self._ask = ask
@@ -64,7 +63,8 @@ class Hub:
         self.erl = erl
         self._standby = Standby(erl)
         self._safe = Safe(choices=Choices(paths.current().state / "kept.json"))
-        self._helper = Shared(elevate)
+        self._elevate = elevate
+        self._helper: Shared | None = None
         self._forgetting: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
@@ -133,8 +133,7 @@ class Hub:
 
     def status(self, profile_id: str) -> Status:
         """What is known of one profile's connection now."""
-        with self._lock:
-            connection = self._connections.get(profile_id)
+        connection = self._known(profile_id)
         return connection.status if connection else Status(profile_id)
 
     def statuses(self) -> list[Status]:
@@ -169,6 +168,8 @@ class Hub:
 
     def _mind_changes(self, status: Status) -> None:
         """Changes are watched for while a connection that comes back by itself is up or waits."""
+        from spyglass.desktop.changes import Changes  # noqa: PLC0415 - see the module's text
+
         with self._lock:
             connection = self._connections.get(status.profile_id)
             standing = status.phase not in {Phase.OFFLINE, Phase.FAILED}
@@ -187,20 +188,25 @@ class Hub:
     # -- wishes -----------------------------------------------------------------
 
     def connect(
-        self, profile: Profile | str, options: Options = PERSISTENT, *, unattended: bool = False
+        self, profile: Profile | str, options: Options | None = None, *, unattended: bool = False
     ) -> str:
         """Connect a profile (an id, or one that need not be saved); returns its id.
 
+        Without ``options`` it comes back after a loss, and its nodes get the addresses that it says.
         ``unattended``: nobody asked for it just now (it is connected at the start). A question
         then stops the connection with NeedsAnswer, until a person wants something of it.
         """
+        from spyglass.connection import Connection, Options  # noqa: PLC0415 - see the module's text
+        from spyglass.keeping import Keeper  # noqa: PLC0415
+
         wanted = self.profile(profile) if isinstance(profile, str) else profile
         if not wanted.id:
             wanted = msgspec.structs.replace(wanted, id=uuid.uuid4().hex)
         (self._unattended.add if unattended else self._unattended.discard)(wanted.id)
         ask, withdraw = self._asker(wanted.id), partial(self._withdraw, wanted.id)
+        options = options or Options(aliases=True)
         if options.aliases:
-            options = replace(options, helper=self._helper)
+            options = replace(options, helper=self._shared())
         keep = partial(Keeper, self._safe, wanted, saved=self._saved(wanted.id))
         connection = Connection(wanted, ask, self._publish, self._standby, options, withdraw, keep)
         with self._lock:
@@ -218,8 +224,7 @@ class Hub:
 
     def disconnect(self, profile_id: str) -> None:
         """Close everything of this profile, in the background."""
-        with self._lock:
-            connection = self._connections.get(profile_id)
+        connection = self._known(profile_id)
         if connection is not None:
             connection.stop()
             self._withdraw(profile_id)
@@ -247,14 +252,12 @@ class Hub:
         ``listener`` hears figures by node key, from a worker thread; nodes that are slow skip a beat.
         Without a connection nothing is told: watch again when there is one.
         """
-        with self._lock:
-            connection = self._connections.get(profile_id)
+        connection = self._known(profile_id)
         return connection.figures.watch(listener) if connection is not None else lambda: None
 
     def session(self, profile_id: str) -> Session:
         """The connected period of a profile, for calls that block. Raises Failure when there is none."""
-        with self._lock:
-            connection = self._connections.get(profile_id)
+        connection = self._known(profile_id)
         if connection is None or connection.session is None:
             raise Failure("This profile is not connected", "Connect it first.", code="offline")
         return connection.session
@@ -272,15 +275,26 @@ class Hub:
             changes.close()
         for work in self._forgetting:
             work.join(2)  # it may wait for a keyring that nobody unlocks
-        self._helper.close()
+        if self._helper is not None:
+            self._helper.close()
         self._standby.close()
+
+    def _shared(self) -> Shared:
+        from spyglass.loopback import client, shared  # noqa: PLC0415 - see the module's text
+
+        with self._lock:
+            self._helper = self._helper or shared.Shared(self._elevate or client.trusted)
+            return self._helper
+
+    def _known(self, profile_id: str) -> Connection | None:
+        with self._lock:
+            return self._connections.get(profile_id)
 
     def _saved(self, profile_id: str) -> bool:
         return any(profile.id == profile_id for profile in self.store.load()[0])
 
     def _post(self, profile_id: str, wish: Wish) -> None:
-        with self._lock:
-            connection = self._connections.get(profile_id)
+        connection = self._known(profile_id)
         if connection is not None and connection.alive:
             connection.post(wish)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import sys
 import threading
 import traceback
@@ -41,6 +40,8 @@ def facts(erl: str = "") -> list[str]:
 
 
 def _facts(erl: str) -> Iterator[str]:
+    import platform  # noqa: PLC0415 - takes a moment, and is needed once
+
     yield f"Spyglass {__version__}"
     yield f"{platform.platform()}, Python {platform.python_version()}"
     core = sys.modules.get("PySide6.QtCore")

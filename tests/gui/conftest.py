@@ -82,6 +82,7 @@ def make_window(
         window.show()
         window.activateWindow()
         qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: "page" in vars(window))
         return window
 
     return make

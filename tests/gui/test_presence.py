@@ -87,7 +87,7 @@ def make(
 
     def begin(**words: bool) -> Presence:
         made.append(Presence(app, window, preferred, **words))  # type: ignore[arg-type]
-        qtbot.waitUntil(lambda: made[0].tray is not None)
+        made[-1].begin()
         return made[0]
 
     yield begin

@@ -178,7 +178,7 @@ class Watch:
 @pytest.fixture
 def watches(monkeypatch: pytest.MonkeyPatch) -> list[Watch]:
     Watch.made = []
-    monkeypatch.setattr("spyglass.hub.Changes", Watch)
+    monkeypatch.setattr("spyglass.desktop.changes.Changes", Watch)
     return Watch.made
 
 

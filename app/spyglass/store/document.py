@@ -6,13 +6,11 @@ message has the file open in an editor.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from typing import TypeVar
 
 import msgspec
-import tomli_w
 
 from spyglass.errors import BadInput
 
@@ -54,6 +52,8 @@ def shape(content: dict[str, object], kind: type[T], name: str) -> T:
 
 def dump(value: msgspec.Struct) -> bytes:
     """The value as TOML; what equals its default is left out where the type says so."""
+    import tomli_w  # noqa: PLC0415 - a start only reads
+
     return tomli_w.dumps(msgspec.to_builtins(value)).encode()
 
 
@@ -89,6 +89,8 @@ def _plain(reason: str) -> str:
 
 
 def _advice(field: str, kind: type[msgspec.Struct]) -> str:
+    import difflib  # noqa: PLC0415 - faults are rare
+
     close = difflib.get_close_matches(field, _fields(kind), n=1)
     return f"Is `{close[0]}` meant? If not, remove it." if close else "Remove it."
 

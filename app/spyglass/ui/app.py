@@ -6,9 +6,11 @@ import argparse
 import gc
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.crash import Crashes
 from spyglass.ui.preferred import Preferred
 from spyglass.ui.presence import Presence
-from spyglass.ui.summons import Summons, obey, summoned
+from spyglass.ui.summons import obey
 from spyglass.ui.window import MainWindow
 
 if TYPE_CHECKING:
@@ -72,12 +74,18 @@ def start(argv: Sequence[str], claim: Claim | None = None) -> int:
     desk, preferred = QuestionDesk(), Preferred(places.settings)
     hub = Hub(Profiles(places.profiles), desk.ask, erl=preferred.erl, withdraw=desk.withdraw)
     with report.watching(Crashes().tell):
-        return run(hub, argv, desk=desk, state=places.state, claim=claim, preferred=preferred)
+        return run(hub, argv, _prepare, desk=desk, state=places.state, claim=claim, preferred=preferred)
+
+
+def _prepare() -> None:
+    """Import aside what connecting takes, so that the first connection begins at once."""
+    threading.Thread(target=import_module, args=("spyglass.connection",), name="prepare").start()
 
 
 def run(
     hub: HubLike,
     argv: Sequence[str] = (),
+    prepare: Callable[[], None] = lambda: None,
     *,
     desk: QuestionDesk | None = None,
     state: Path | None = None,
@@ -88,6 +96,7 @@ def run(
 
     Returns the exit status.
 
+    ``prepare`` is called once the window is there.
     ``desk`` is the one whose ``ask`` the hub was built with; ``state`` is the directory
     for sizes (default: the state directory of ``store.paths``).
     """
@@ -99,9 +108,12 @@ def run(
     presence = Presence(app, window, preferred, background=options.background)
     if not options.background:
         window.show()
-    obey(window, argv)
+    window.opening.then(presence.begin, partial(obey, window, argv), prepare)
     QTimer.singleShot(_CALM, _collect)
-    with _listening(claim, hub, window, presence):
+    with ExitStack() as stack:
+        if claim is not None:
+            stack.callback(claim.close)  # last, when everything else is undone
+            window.opening.then(partial(_listen, stack, claim, hub, window, presence))
         try:
             with _Signals(presence):
                 return app.exec()
@@ -122,23 +134,16 @@ def _collect() -> None:
     gc.enable()
 
 
-@contextmanager
-def _listening(claim: Claim | None, hub: HubLike, window: MainWindow, presence: Presence) -> Iterator[None]:
-    """Serve the control socket meanwhile; it is given up last, when everything else is undone."""
-    if claim is None:
-        yield
-        return
-    from spyglass.control.server import Server  # noqa: PLC0415 - only the one running app needs it
+def _listen(stack: ExitStack, claim: Claim, hub: HubLike, window: MainWindow, presence: Presence) -> None:
+    """Serve the control socket until the stack ends. Whoever came before waits in its queue."""
+    from spyglass.control.server import Server  # noqa: PLC0415 - the window first
+    from spyglass.ui.summons import Summons, summoned  # noqa: PLC0415
 
     summons = Summons()
     summons.came.connect(partial(summoned, window))
     summons.leave.connect(presence.leave)
     presence.ending.connect(summons.end)
-    server = Server(claim, hub, summons.show, summons.quit)
-    with ExitStack() as stack:
-        stack.callback(claim.close)
-        QTimer.singleShot(0, lambda: stack.enter_context(server))  # whoever is answered finds us awake
-        yield
+    stack.enter_context(Server(claim, hub, summons.show, summons.quit))
 
 
 def sizes(state: Path | None = None) -> QSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING
 
@@ -170,6 +169,8 @@ _KEY = re.compile(r"(SHA256:[A-Za-z0-9+/=…]+(?: \([\w-]+\))?)|`([^`\n]+)`")
 
 def rich(text: str) -> str:
     """Plain text as rich text: lines kept; fingerprints and what stands in backticks in fixed pitch."""
+    import html  # noqa: PLC0415 - for when there is a problem: it brings a table of 2000 names
+
     tokens, out, last = style.tokens(), [], 0
     chip = f"font-family:monospace; font-size:12px; background-color:{tokens.panel};"
     for found in _KEY.finditer(text):

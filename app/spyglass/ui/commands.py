@@ -15,9 +15,8 @@ from PySide6.QtWidgets import QMenu, QPushButton
 
 from spyglass.ui import style
 from spyglass.ui.actions import action
-from spyglass.ui.page import TABS
 from spyglass.ui.wishes import ENDED
-from spyglass.ui.words import Verb
+from spyglass.ui.words import TABS, Verb
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -41,14 +40,14 @@ class Commands:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        changes, tabs, whole = window.changes, window.page.tabs, partial(action, window)
+        changes, whole = window.changes, partial(action, window)
         self.new = whole("&New profile…", "Ctrl+N", changes.new)
         self.load = whole("&Import profiles…", "Ctrl+O", changes.ask_import)
-        self.quick = whole("&Quick connect", "Ctrl+K", window.focus_quick)
-        self.search = whole("&Search profiles", "Ctrl+F", window.focus_search)
+        self.quick = whole("&Quick connect", "Ctrl+K", window.quick.take)
+        self.search = whole("&Search profiles", "Ctrl+F", window.sidebar.search.take)
         self.look = whole("&Look for nodes again", "F5", lambda: window.act(Verb.REFRESH, ()))
         self.tabs = [
-            whole(name, f"Alt+{number}", partial(tabs.setCurrentIndex, number - 1))
+            whole(name, f"Alt+{number}", partial(self._turn_to, number - 1))
             for number, name in enumerate(TABS, 1)
         ]
         self.preferences = whole("&Preferences…", "Ctrl+,", window.preferences_wanted.emit)
@@ -69,6 +68,9 @@ class Commands:
         self.up = chosen("Move &up", "Alt+Up", partial(changes.step, down=False))
         self.down = chosen("Move dow&n", "Alt+Down", partial(changes.step, down=True))
         self.remove = chosen("&Remove…", "Del", changes.remove)
+
+    def _turn_to(self, tab: int) -> None:
+        self._window.page.tabs.setCurrentIndex(tab)
 
     @property
     def of_profile(self) -> list[QAction]:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from spyglass import report
-from spyglass.erlang import places
 from spyglass.errors import Failure
 from spyglass.store import paths
 from spyglass.ui import parts, style
@@ -31,6 +30,8 @@ class Crashes(QObject):
 
     def tell(self, error: BaseException) -> None:
         """Keep a report about this error and show it; from any thread."""
+        from spyglass.erlang import places  # noqa: PLC0415 - the window first
+
         made = report.text(error, erl=str(next(iter(places.candidates(None)), "")))
         with suppress(OSError, Failure):  # a full disk must not keep the report from being seen
             report.keep(made, paths.current().state)

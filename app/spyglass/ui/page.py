@@ -18,7 +18,7 @@ from spyglass.ui.log_view import LogView
 from spyglass.ui.node_actions import NodeActions
 from spyglass.ui.nodes_table import NodeTable
 from spyglass.ui.wait_bar import WaitBar
-from spyglass.ui.words import Verb
+from spyglass.ui.words import TABS, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from spyglass.ui.live import Live
     from spyglass.ui.nodes_model import Series
 
-TABS = ("Nodes", "Forwards", "Log")
 _NOTE = 6000  # milliseconds that a passing remark stays in the footer
 
 

@@ -7,14 +7,12 @@ the state colours are for shapes and lines, where 3:1 or decoration is enough.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(Struct, frozen=True):
     """The named colours of one palette, each ``#rrggbb``."""
 
     dark: bool

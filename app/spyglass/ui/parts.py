@@ -117,13 +117,17 @@ class KeyField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(name)
 
+    def take(self) -> None:
+        """Let the person type here."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """The field, then the keys in a little box at its end."""
         super().paintEvent(event)
         if self.text():
             return
-        tokens = style.tokens()
-        font = style.font(11 / 13)
+        tokens, font = style.tokens(), style.font(11 / 13)
         width = QFontMetrics(font).horizontalAdvance(self._keys) + 12
         box = QRect(self.width() - width - 10, (self.height() - 18) // 2, width, 18)
         painter = QPainter(self)

@@ -14,7 +14,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from spyglass.errors import Failure
-from spyglass.questions import Consent
 from spyglass.status import Phase, Status
 from spyglass.ui import notices, words
 from spyglass.ui.summons import raise_window
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QDialog
 
     from spyglass.profile import Profile
+    from spyglass.questions import Consent
     from spyglass.ui.demo_run import DemoRun
     from spyglass.ui.preferred import Preferred
     from spyglass.ui.tray import Tray
@@ -38,7 +38,7 @@ _LOGOUT = 30_000
 
 
 class Presence(QObject):
-    """Begins once the event loop runs, so that the window is there first.
+    """Begins (:meth:`begin`) when the window is there.
 
     ``ending``: the program ends now; the hub is still there.
     """
@@ -72,9 +72,9 @@ class Presence(QObject):
         preferred.changed.connect(self._follow)
         app.commitDataRequest.connect(self._session_ends)
         app.aboutToQuit.connect(self.ending)
-        QTimer.singleShot(0, self, self._begin)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Put up the tray, and connect what is to be connected at the start."""
         self._follow()
         if self._background:
             self._patience.start(_PATIENCE if self.tray and self.tray.host.watching else 0)
@@ -137,7 +137,7 @@ class Presence(QObject):
             self.preferences()
         else:
             raise_window(self._window)
-            {"quick": self._window.focus_quick, "new": self._window.changes.new}.get(wish, lambda: None)()
+            {"quick": self._window.quick.take, "new": self._window.changes.new}.get(wish, lambda: None)()
 
     def toggle(self) -> None:
         """Show the window, or hide it when it is there to be seen."""
@@ -177,6 +177,8 @@ class Presence(QObject):
         return False
 
     def _say_where(self) -> None:
+        from spyglass.questions import Consent  # noqa: PLC0415 - the window first
+
         text = (
             "Its connections stay open and its icon brings the window back. "
             "To end it, choose Quit there or press Ctrl+Q."
@@ -190,6 +192,8 @@ class Presence(QObject):
 
     def quit(self) -> bool:
         """End the program, after a question while connections are open; whether it ends now."""
+        from spyglass.questions import Consent  # noqa: PLC0415 - the window first
+
         names = [p.name for p in self._profiles() if self._statuses()[p.id].phase is Phase.READY]
         if not names:
             self.leave()

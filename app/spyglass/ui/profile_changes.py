@@ -13,12 +13,9 @@ from PySide6.QtWidgets import QFileDialog
 
 from spyglass.errors import Failure
 from spyglass.profile import Profile
-from spyglass.questions import Consent
-from spyglass.store.profiles import slug
 from spyglass.ui import words
 from spyglass.ui.dropping import Drops
-from spyglass.ui.profile_editor import ProfileEditor, blank
-from spyglass.ui.questions import ConsentDialog
+from spyglass.ui.wishes import consent
 
 if TYPE_CHECKING:
     from spyglass.ui.arranging import Move
@@ -36,6 +33,8 @@ class ProfileChanges:
 
     def new(self) -> None:
         """Open the editor on an empty profile."""
+        from spyglass.ui.profile_editor import blank  # noqa: PLC0415 - the window first
+
         self._open(blank(), self._hub.add, "New profile")
 
     def edit(self) -> None:
@@ -77,6 +76,8 @@ class ProfileChanges:
         """Let the person choose where the chosen profile is written to."""
         profile = self._window.sidebar.current()
         if profile and profile.id not in self._window.unsaved:
+            from spyglass.store.profiles import slug  # noqa: PLC0415 - see _open
+
             dialog = self._files("Export profile")
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.setDefaultSuffix("toml")
@@ -98,15 +99,14 @@ class ProfileChanges:
         if profile and profile.id in self._window.unsaved:
             self._remove(profile)
         elif profile:
+            from spyglass.questions import Consent  # noqa: PLC0415 - the window first
+
             text = (
                 "Its connection is closed, its file is removed, and its secrets leave the keyring. "
                 "Servers and nodes stay as they are."
             )
             asked = Consent(f"Remove the profile {words.elided(profile.name)}?", text, "Remove", danger=True)
-            dialog = ConsentDialog(asked, parent=self._window)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.accepted.connect(lambda: self._remove(profile))
-            dialog.open()
+            consent(asked, self._window, lambda: self._remove(profile))
 
     def step(self, *, down: bool) -> None:
         """Move the chosen profile by one row."""
@@ -130,6 +130,7 @@ class ProfileChanges:
 
     def _open(self, profile: Profile, save: Callable[[Profile], object], title: str) -> None:
         from spyglass import doctor  # noqa: PLC0415 - with all that connecting needs: not before the window
+        from spyglass.ui.profile_editor import ProfileEditor  # noqa: PLC0415
 
         visit = partial(doctor.visit, self._hub)
         editor = ProfileEditor(profile, self._window.saved, save, self._window, title=title, visit=visit)

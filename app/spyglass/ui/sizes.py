@@ -20,27 +20,22 @@ class Sizes:
     """The window's geometry, its splitter and the columns of its tables, in an ini file."""
 
     def __init__(self, window: MainWindow, settings: QSettings) -> None:
-        self._window = window
         self._settings = settings
-        nodes, forwards = window.page.nodes.fitting, window.page.forwards.fitting
-        self._parts: dict[str, tuple[Callable[[], QByteArray], Callable[[QByteArray], bool]]] = {
-            "window": (window.saveGeometry, window.restoreGeometry),
-            "splitter": (window.splitter.saveState, window.splitter.restoreState),
-            "nodes": (nodes.save, nodes.restore),
-            "forwards": (forwards.save, forwards.restore),
-        }
+        self._saves: dict[str, Callable[[], QByteArray]] = {}
+        window.resize(*SIZE)
+        window.splitter.setSizes([WIDTH, SIZE[0] - WIDTH])
+        self.adopt("window", window.saveGeometry, window.restoreGeometry)
+        self.adopt("splitter", window.splitter.saveState, window.splitter.restoreState)
 
-    def restore(self) -> None:
-        """Take the first sizes, then what was remembered."""
-        self._window.resize(*SIZE)
-        self._window.splitter.setSizes([WIDTH, SIZE[0] - WIDTH])
-        for name, (_, restore) in self._parts.items():
-            kept = self._settings.value(f"sizes/{name}")
-            if isinstance(kept, QByteArray):
-                restore(kept)
+    def adopt(self, name: str, save: Callable[[], QByteArray], restore: Callable[[QByteArray], bool]) -> None:
+        """Give a part the size that was remembered, and remember it from now on."""
+        self._saves[name] = save
+        kept = self._settings.value(f"sizes/{name}")
+        if isinstance(kept, QByteArray):
+            restore(kept)
 
     def remember(self) -> None:
-        """Write them down."""
-        for name, (save, _) in self._parts.items():
+        """Write them down. Of parts that were not made what was remembered stays."""
+        for name, save in self._saves.items():
             self._settings.setValue(f"sizes/{name}", save())
         self._settings.sync()

@@ -141,7 +141,7 @@ def tokens() -> Tokens:
 
 def sheet(tokens: Tokens) -> str:
     """The stylesheet for a palette."""
-    names = type(tokens).__slots__
+    names = tokens.__struct_fields__
     return _SHEET.format(**{name: getattr(tokens, name) for name in names})
 
 

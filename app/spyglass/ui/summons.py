@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from spyglass.control.client import ENDING
-from spyglass.control.wishes import LINK
 from spyglass.errors import Failure, Missing
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def summoned(window: MainWindow, arguments: Sequence[str], token: str) -> None:
 
 def obey(window: MainWindow, arguments: Sequence[str]) -> None:
     """Do what the words of a start ask of the window; a link selects, and never connects."""
+    from spyglass.control.wishes import LINK  # noqa: PLC0415 - the window first
+
     for word in arguments:
         if found := LINK.fullmatch(word):
             window.do(_select, window, found["id"])

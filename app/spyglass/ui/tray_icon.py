@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import fields, replace
 
+from msgspec.structs import replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap
 
@@ -43,7 +43,7 @@ def tokens() -> palette.Tokens:
 
 def mask() -> palette.Tokens:
     """All black; what shows the ground is cut out, and faint lines are left out."""
-    names = [field.name for field in fields(palette.Tokens) if field.name != "dark"]
+    names = [name for name in palette.Tokens.__struct_fields__ if name != "dark"]
     clear = dict.fromkeys(("panel", "line"), "#00000000")
     return palette.Tokens(dark=False, **dict.fromkeys(names, "#000000") | clear)
 

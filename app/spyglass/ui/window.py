@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSettings, QStringListModel, Qt, Signal
@@ -17,13 +18,13 @@ from spyglass.errors import BadInput, Failure
 from spyglass.status import NodeInfo, Phase, Status
 from spyglass.ui import icons, parts, style
 from spyglass.ui.actions import completer
+from spyglass.ui.asking import Counter
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
 from spyglass.ui.commands import Commands, MenuButton
 from spyglass.ui.live import Live
-from spyglass.ui.page import ConnectionPage
+from spyglass.ui.opening import Opening
 from spyglass.ui.profile_changes import ProfileChanges
 from spyglass.ui.profile_list import ProfileListModel
-from spyglass.ui.questions import Counter
 from spyglass.ui.sidebar import Sidebar
 from spyglass.ui.sizes import Sizes
 from spyglass.ui.wishes import Wishes
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from spyglass.log import Ring
     from spyglass.profile import Profile
+    from spyglass.ui.page import ConnectionPage
 
 
 class MainWindow(QMainWindow):
@@ -65,7 +67,8 @@ class MainWindow(QMainWindow):
         self.model = ProfileListModel(hub.status, self)
         self.sidebar = Sidebar(self.model, self.spinner)
         self.live = Live(hub, self)
-        self.page = ConnectionPage(self._log, self.live, self.spinner, clock)
+        self._clock = clock
+        self.opening = Opening(self)
         self.quick = parts.KeyField("Connect to a host, host/container, or profile", "Ctrl K", "Connect to")
         self.new = parts.button("New profile", self.changes.new)
         self.menu_button = MenuButton(self)
@@ -78,7 +81,6 @@ class MainWindow(QMainWindow):
         self._sizes = Sizes(self, settings)
         self._connect()
         self.commands = Commands(self)
-        self._sizes.restore()
         self.reload()
         self.sidebar.list.setFocus()
 
@@ -91,7 +93,7 @@ class MainWindow(QMainWindow):
             "New profile",
         )
         self.stack = QStackedWidget()
-        self.stack.addWidget(self.page)
+        self.stack.addWidget(QWidget())  # until there is a page
         self.stack.addWidget(self.welcome)
         self.complaint.setWordWrap(True)
         self.complaint.hide()
@@ -111,23 +113,42 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.feed.changed.connect(self._status_changed)
         self.wishes.refused.connect(self._complain)
-        self.wishes.remarked.connect(self.page.note)
         self.sidebar.chosen.connect(self._chosen)
         self.sidebar.opened.connect(self.wishes.open)
-        self.page.acted.connect(self.act)
-        self.page.observe.connect(self._observe)
-        self.page.alias.again.connect(lambda: self.do(self.hub.retry, self._id()))
+        self.opening.painted.connect(lambda: self.page)
         self.model.moved.connect(self.changes.arrange)
-        self.page.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
-        self.page.explain.connect(lambda: self.alarms.show_status(self.page.status))
         self.welcome.acted.connect(self.changes.new)
         self.quick.returnPressed.connect(self.connect_quick)
         self.quick.textChanged.connect(self.complaint.hide)
         self._names = QStringListModel(self)
         self.quick.setCompleter(completer(self._names, self))
-        style.Theme.current.changed.connect(self._restyle)
+        style.Theme.current.changed.connect(self.update)
 
     # -- what is shown ----------------------------------------------------------------
+
+    @cached_property
+    def page(self) -> ConnectionPage:
+        """The right side. It takes as long as all the rest, so it is made when that has been painted."""
+        from spyglass.ui.page import ConnectionPage  # noqa: PLC0415 - the profiles first
+
+        made = ConnectionPage(self._log, self.live, self.spinner, self._clock)
+        self.wishes.remarked.connect(made.note)
+        made.acted.connect(self.act)
+        made.observe.connect(self._observe)
+        made.alias.again.connect(lambda: self.do(self.hub.retry, self._id()))
+        made.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
+        made.explain.connect(lambda: self.alarms.show_status(made.status))
+        for name, table in (("nodes", made.nodes), ("forwards", made.forwards)):
+            self._sizes.adopt(name, table.fitting.save, table.fitting.restore)
+        style.Theme.current.changed.connect(made.problem.restyle)
+        self.stack.addWidget(made)
+        if profile := self.sidebar.current():
+            self._show(made, profile)
+        return made
+
+    @property
+    def _made(self) -> ConnectionPage | None:
+        return vars(self).get("page")
 
     def reload(self, choose: str = "") -> None:
         """Read the profiles again; choose one of them if told."""
@@ -145,9 +166,14 @@ class MainWindow(QMainWindow):
         searching = bool(self.sidebar.search.text().strip())
         if profile is None:
             self.stack.setCurrentWidget(self.page if searching and self._id() else self.welcome)
-            return
-        self.stack.setCurrentWidget(self.page)
-        self.page.show_connection(profile, self.hub.status(profile.id), saved=profile.id not in self.unsaved)
+        elif self._made:
+            self._show(self._made, profile)
+        else:
+            self.stack.setCurrentIndex(0)
+
+    def _show(self, page: ConnectionPage, profile: Profile) -> None:
+        self.stack.setCurrentWidget(page)
+        page.show_connection(profile, self.hub.status(profile.id), saved=profile.id not in self.unsaved)
         self._spin()
 
     def _status_changed(self, status: Status) -> None:
@@ -156,17 +182,13 @@ class MainWindow(QMainWindow):
         self.alarms.hear(status)
         if status.phase in {Phase.CLOSING, Phase.OFFLINE, Phase.FAILED}:
             self.desk.withdraw(status.profile_id)
-        if status.profile_id == self._id():
-            self.page.update_status(status)
+        if self._made and status.profile_id == self._id():
+            self._made.update_status(status)
         self._spin()
 
     def _spin(self) -> None:
         seen = self.isVisible() and not self.isMinimized()
-        self.spinner.run(seen and (self.model.busy() or self.page.chain.busy()))
-
-    def _restyle(self) -> None:
-        self.page.problem.restyle()
-        self.update()
+        self.spinner.run(seen and (self.model.busy() or (self._made is not None and self._made.chain.busy())))
 
     def name_of(self, profile_id: str) -> str:
         """The name of a profile, saved or not."""
@@ -174,7 +196,7 @@ class MainWindow(QMainWindow):
         return next((p.name for p in known if p.id == profile_id), "")
 
     def _id(self) -> str:
-        return self.page.profile.id
+        return self._made.profile.id if self._made else ""
 
     # -- what the person does ---------------------------------------------------------
 
@@ -235,22 +257,9 @@ class MainWindow(QMainWindow):
         if log:
             self.page.tabs.setCurrentIndex(2)
 
-    def focus_quick(self) -> None:
-        """Let the person type where to connect."""
-        self._focus(self.quick)
-
-    def focus_search(self) -> None:
-        """Let the person search the profiles."""
-        self._focus(self.sidebar.search)
-
     def _complain(self, fault: Failure) -> None:
         self.complaint.setText(f"{fault.title}. {fault.hint}".strip())
         self.complaint.show()
-
-    @staticmethod
-    def _focus(field: parts.KeyField) -> None:
-        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        field.selectAll()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: whether the window closes, hides or stays is not ours to say (see ``may_close``)."""
@@ -276,7 +285,8 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() is QEvent.Type.WindowStateChange:
             self._spin()
-            self.page.follow()
+            if self._made:
+                self._made.follow()
 
     def end(self) -> None:
         """Remember the sizes and hear no more; the hub ends with the program. Callable twice."""

@@ -11,10 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from spyglass.errors import Failure
 from spyglass.profile import parse_target
-from spyglass.questions import Consent
 from spyglass.status import Phase
 from spyglass.ui import words
-from spyglass.ui.questions import ConsentDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +20,10 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from spyglass.profile import Profile
+    from spyglass.questions import Consent
     from spyglass.status import NodeInfo, Status
     from spyglass.ui.bridge import HubLike, QuestionDesk
+    from spyglass.ui.questions import ConsentDialog
 
 ENDED = frozenset({Phase.OFFLINE, Phase.FAILED})
 
@@ -115,6 +115,8 @@ class Wishes(QObject):
             self.do(self._hub.observe, profile.id, node.key)
 
     def _confirm(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
+        from spyglass.questions import Consent  # noqa: PLC0415 - the window first
+
         text = (
             f"{profile.name} is marked as production. Observer shows what runs on the node, and can also "
             "end processes and change their state. This is asked once for each connection."
@@ -130,6 +132,8 @@ class Wishes(QObject):
 
 def consent(asked: Consent, window: QWidget, then: Callable[[], object], asker: str = "") -> ConsentDialog:
     """Ask over the window (by itself while that is hidden) and call ``then`` after a yes; does not wait."""
+    from spyglass.ui.questions import ConsentDialog  # noqa: PLC0415 - the window first
+
     dialog = ConsentDialog(asked, asker, window if window.isVisible() else None)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.accepted.connect(then)

@@ -13,6 +13,7 @@ from enum import Enum
 from spyglass.profile import ContainerHop, EngineHop, Profile, SSHHop
 from spyglass.status import Link, NodeInfo, Phase, Problem, Status
 
+TABS = ("Nodes", "Forwards", "Log")
 BUSY = frozenset({Phase.CONNECTING, Phase.DISCOVERING, Phase.FORWARDING})
 _DOING = {
     Phase.CONNECTING: "Opening the way",

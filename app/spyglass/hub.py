@@ -21,15 +21,15 @@ from spyglass.errors import Failure, Missing, NeedsAnswer
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry, Wish
 from spyglass.safe import Safe
 from spyglass.standby import Standby
-from spyglass.status import Phase, Status
+from spyglass.status import Status
 from spyglass.store import paths
 from spyglass.store.choices import Choices
+from spyglass.vigil import Vigil
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spyglass.connection import Connection, Options
-    from spyglass.desktop.changes import Changes
     from spyglass.figures import Readings
     from spyglass.loopback.shared import Shared
     from spyglass.profile import Profile
@@ -71,8 +71,7 @@ class Hub:
         self._unsaved: dict[str, Profile] = {}
         self._unattended: set[str] = set()
         self._listeners: list[Listener] = []
-        self._standing: set[str] = set()
-        self._changes: Changes | None = None
+        self._vigil = Vigil(self.nudge)
 
     # -- profiles -------------------------------------------------------------
 
@@ -152,7 +151,8 @@ class Hub:
             self._listeners = [known for known in self._listeners if known is not listener]
 
     def _publish(self, status: Status) -> None:
-        self._mind_changes(status)
+        connection = self._known(status.profile_id)
+        self._vigil.hear(status, persists=connection is not None and connection.options.persist)
         for listener in self._listeners:
             listener(status)
 
@@ -165,25 +165,6 @@ class Hub:
         for connection in connections:
             if connection.alive:
                 connection.nudge()
-
-    def _mind_changes(self, status: Status) -> None:
-        """Changes are watched for while a connection that comes back by itself is up or waits."""
-        from spyglass.desktop.changes import Changes  # noqa: PLC0415 - see the module's text
-
-        with self._lock:
-            connection = self._connections.get(status.profile_id)
-            standing = status.phase not in {Phase.OFFLINE, Phase.FAILED}
-            if standing and connection is not None and connection.options.persist:
-                self._standing.add(status.profile_id)
-            elif not standing:
-                self._standing.discard(status.profile_id)
-            unneeded = None if self._standing else self._changes
-            if self._standing and self._changes is None:
-                self._changes = Changes(self.nudge)
-            elif unneeded is not None:
-                self._changes = None
-        if unneeded is not None:
-            unneeded.close()
 
     # -- wishes -----------------------------------------------------------------
 
@@ -271,8 +252,7 @@ class Hub:
             self._withdraw(connection.profile.id)
         for connection in connections:
             connection.join(seconds)
-        if (changes := self._changes) is not None:  # a connection did not end in time
-            changes.close()
+        self._vigil.close()
         for work in self._forgetting:
             work.join(2)  # it may wait for a keyring that nobody unlocks
         if self._helper is not None:

@@ -118,6 +118,7 @@ License: Apache-2.0
 
 def main() -> None:
     """Build, and print the path."""
+    _same_python()
     target = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "dist").absolute()
     target.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("SOURCE_DATE_EPOCH", _commit_time())
@@ -141,6 +142,17 @@ def _run(*argv: str) -> str:
     if done.returncode:
         raise SystemExit(f"{' '.join(argv)}\n{done.stdout}{done.stderr}")
     return done.stdout.strip()
+
+
+def _same_python() -> None:
+    """The wheels are for the Python that builds; the launcher has the system's."""
+    of_system = _run("/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+    ours = "{}.{}".format(*sys.version_info)
+    if of_system != ours:
+        raise SystemExit(
+            f"The package is for the system's Python {of_system}, and .venv has {ours}.\n"
+            "  Remove .venv, and build with /usr/bin first on PATH (`PATH=/usr/bin:$PATH make deb`)."
+        )
 
 
 def _commit_time() -> str:

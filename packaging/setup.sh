@@ -18,7 +18,7 @@ DEMO="$RUN xvfb xauth openbox xdotool imagemagick x11-utils dbus fonts-inter adw
 DEB="binutils dpkg-dev desktop-file-utils appstream libxml2-utils lintian"
 # What the tests need besides: nodes, containers and a network of their own.
 TEST="$DEMO $DEB elixir docker.io iptables busybox-static iproute2 gnome-keyring xterm
-  sudo polkitd pkexec debootstrap
+  sudo socat polkitd pkexec debootstrap
   podman netavark aardvark-dns slirp4netns uidmap rootlesskit fuse-overlayfs"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 from spyglass.errors import Denied, Failure, Unreachable
 from spyglass.profile import SSHHop
 from spyglass.remote.base import Stop
+from spyglass.remote.carried import CarriedStream
 from spyglass.remote.local import Local
 from spyglass.remote.ssh import SSH
 from support import sshd, target
@@ -198,8 +201,32 @@ def test_thirty_refusals_at_once_each_get_their_own_reason(link: SSH) -> None:
     assert codes == ["refused"] * 30
 
 
-def test_forbidden_forwarding_is_denied_with_a_hint(tmp_path: Path, port: int) -> None:
+def test_where_forwarding_is_forbidden_a_command_carries_the_connection(tmp_path: Path, port: int) -> None:
     with sshd.running(tmp_path, ["AllowTcpForwarding no"]) as server, connected(server) as link:
+        stream = link.dial("127.0.0.1", port)
+        assert isinstance(stream, CarriedStream)
+        stream.sendall(b"Hhello")
+        stream.shutdown_write()
+        assert everything(stream) == b"5"
+        stream.close()
+        bad = link.dial("127.0.0.1", sshd.free_port())
+        assert everything(bad) == b""
+        assert "refused" in bad.why().lower()
+        bad.close()
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            contextlib.closing(link.relay(listener, "127.0.0.1", port)),
+            socket.create_connection(listener.getsockname()) as local,
+        ):
+            local.sendall(b"Ethrough")
+            assert local.recv(100) == b"through"
+
+
+def test_forbidden_forwarding_is_denied_with_a_hint_where_no_command_may_run(
+    tmp_path: Path, port: int
+) -> None:
+    options = ["AllowTcpForwarding no", "MaxSessions 0"]
+    with sshd.running(tmp_path, options) as server, connected(server) as link:
         with pytest.raises(Denied) as failure:
             link.dial("127.0.0.1", port)
         assert failure.value.code == "forwarding-prohibited"

@@ -17,6 +17,13 @@ from spyglass.errors import Failure
 if TYPE_CHECKING:
     from spyglass.remote.base import Stream
 
+
+class NotEpmd(Failure):
+    """Something answers, or nothing does, but no epmd."""
+
+    code = "not-epmd"
+
+
 PORT = 4369
 _NAMES_REQ, _PORT_PLEASE2_REQ, _PORT2_RESP = 110, 122, 119
 _HIDDEN = 72
@@ -40,7 +47,7 @@ class EpmdNode:
 def names(stream: Stream, *, seconds: float = 2.0) -> dict[str, int]:
     """Ask for all registered names and their distribution ports (NAMES_REQ).
 
-    Raises Failure with code ``not-epmd`` when something else answers, or nothing.
+    Raises NotEpmd when something else answers, or nothing.
     Lines that are no entries are passed over, as epmd's own client does.
     """
     try:
@@ -65,7 +72,7 @@ def _entries(text: bytes) -> list[tuple[str, int]]:
 def port_please(stream: Stream, name: str, *, seconds: float = 2.0) -> EpmdNode | None:
     """Ask for one node (PORT_PLEASE2_REQ); None when epmd does not know it.
 
-    ``name`` is the part before the ``@``. Raises Failure with code ``not-epmd``.
+    ``name`` is the part before the ``@``. Raises NotEpmd.
     """
     encoded = name.encode()
     try:
@@ -88,5 +95,5 @@ def _node(reader: Reader) -> EpmdNode | None:
     return EpmdNode(name, port, kind == _HIDDEN, protocol, highest, lowest, reader.exactly(length))
 
 
-def _not_epmd(why: str) -> Failure:
-    return Failure(f"What listens there is not epmd: {why}", code="not-epmd")
+def _not_epmd(why: str) -> NotEpmd:
+    return NotEpmd(f"What listens there is not epmd: {why}")

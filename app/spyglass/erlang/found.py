@@ -73,7 +73,7 @@ def reachable(
     """A node whose name is certain and whose cookie is proved."""
     info = _info(place, ground, peer.node, beam, door, way, peer)
     shown = Cookie(found=True, source=cookie.source, proved=True)
-    return Found(replace(info, reachable=True, cookie=shown), cookie.value, way.host, way.port)
+    return Found(replace(info, reachable=True, cookie=shown), cookie.value, way.host, way.port, way.remote)
 
 
 def locked(
@@ -89,7 +89,9 @@ def locked(
         else "the cookie found does not fit"
     )
     shown = Cookie(found=wrong > 0, source=None, proved=False if wrong else None)
-    return Found(replace(info, reachable=False, why_not=why, cookie=shown), None, way.host, way.port)
+    return Found(
+        replace(info, reachable=False, why_not=why, cookie=shown), None, way.host, way.port, way.remote
+    )
 
 
 def closed(
@@ -164,6 +166,8 @@ def _home(
 
 
 def _via(door: Door | None, way: Way | None) -> str | None:
+    if way and way.by:
+        return f"relay ({way.by})"
     if way and way.published:
         return "published port"
     if door is None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from spyglass.erlang import epmd
 from spyglass.erlang.procfs import Beam, Listener
 from spyglass.erlang.survey import Survey
+from spyglass.remote.base import Remote
+from spyglass.remote.carrier import UNKNOWN, Runtime
 from spyglass.remote.container import Facts
 
 HOST = "host"
@@ -23,11 +25,20 @@ _LOOPBACK = ("127.", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a port of a ground is dialled, as seen from the place; ``published``: by a port of the host."""
+    """Where a port of a ground is dialled, as seen from the place; ``published``: by a port of the host.
+
+    ``inside``: as seen from within this container, by a command there (``runtime``: where its own
+    Erlang lies). Once it was gone, ``by`` is that command's name, and ``remote`` what dials it, if
+    that is not the searched one.
+    """
 
     host: str
     port: int
     published: bool = False
+    inside: Facts | None = None
+    runtime: Runtime = UNKNOWN
+    by: str = ""
+    remote: Remote | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -78,18 +89,35 @@ class Ground:
 
     def ways(self, port: int) -> list[Way]:
         """Where to dial the port: what its listener is bound to, the ground's addresses, published ports."""
-        bound = [found.address for found in self.listeners if found.port == port]
+        bound = self._bound(port)
         own = [a for a in bound if a] if bound and all(bound) else []
         if self.key != HOST:
             own = [a for a in own if not a.startswith(_LOOPBACK)]
         direct = [Way(a, port) for a in dict.fromkeys([*own, *self.addresses])]
         published = [p for c in self.containers for p in c.published if p.port == port]
-        outer = [Way(p.host, p.host_port, published=True) for p in published]
-        return outer + direct if self.distant else direct + outer
+        others = [Way(p.host, p.host_port, published=True) for p in published]
+        if self.only_inside(port):
+            direct = []  # and what the host publishes leads to the container's address, unless it is rootless
+            others = others if any(c.way.rootless for c in self.containers) else []
+        known = others + direct if self.distant else direct + others
+        return known + self._from_within(port, bound, alone=not known)
+
+    def _from_within(self, port: int, bound: list[str], *, alone: bool) -> list[Way]:
+        """By a command in one of its containers: where it surely listens, or where there is no other way."""
+        beam = next((b for b in self.beams if any(found.port == port for found in b.listeners)), None)
+        facts = self.container_of(beam) or next(iter(self.containers), None)
+        if self.key == HOST or facts is None or not (bound or alone):
+            return []
+        host = bound[0] if bound and all(bound) else "127.0.0.1"
+        return [Way(host, port, inside=facts, runtime=beam.runtime if beam else UNKNOWN)]
+
+    def _bound(self, port: int) -> list[str]:
+        """The addresses that the port is known to listen at, empty ones for all of them."""
+        return [found.address for found in self.listeners if found.port == port]
 
     def only_inside(self, port: int) -> bool:
         """Whether the port is known to listen on the ground's loopback alone."""
-        bound = [found.address for found in self.listeners if found.port == port]
+        bound = self._bound(port)
         return self.key != HOST and bool(bound) and all(a.startswith(_LOOPBACK) for a in bound)
 
     def guesses(self, taken: set[int], names: set[str], wanted: Callable[[str], bool]) -> list[int]:
@@ -128,7 +156,7 @@ def match(beams: Iterable[Beam], node: str, port: int | None) -> Beam | None:
     named = [b for b in beams if b.name == node] or [b for b in beams if b.short == node.partition("@")[0]]
     if named:
         return named[0]
-    unnamed = [b for b in beams if not b.name]
+    unnamed = [b for b in beams if not (b.name and node)]  # a mere guess has no name
     return unnamed[0] if len(unnamed) == 1 else None
 
 

@@ -102,10 +102,7 @@ class Porter:
         except Refused as failure:
             self._shut(ground, door, failure.title)
         except Unreachable as failure:
-            inside = ground.only_inside(door.port)
-            self._shut(
-                ground, door, "listens on its container's loopback only" if inside else _why(door, failure)
-            )
+            self._shut(ground, door, _why(ground, door, failure), sure=failure.code == "no-carrier")
 
     def _unlock(self, ground: Ground, door: Door) -> None:
         """By TLS, with each of the certificates that we have until one is right."""
@@ -117,7 +114,7 @@ class Porter:
                 why = _refusal(secured, ground.ways(door.port), failure)
             else:
                 return
-        self._shut(ground, door, why, tls=True)
+        self._shut(ground, door, why, tls=True, sure=True)
 
     def _securely(self) -> list[tuple[Secured, Dialler]]:
         """What dials by TLS, made when the first node wants it: few do."""
@@ -154,11 +151,11 @@ class Porter:
         if better := self._jar.better_source(ground, beam, outcome.cookie):
             self._findings.add(_behind(secured, found.reachable(*about, better)))
 
-    def _shut(self, ground: Ground, door: Door, why: str, *, tls: bool = False) -> None:
-        """List a node that does not answer; a mere guess that was wrong is no news."""
+    def _shut(self, ground: Ground, door: Door, why: str, *, tls: bool = False, sure: bool = False) -> None:
+        """List a node that does not answer; a mere guess that was wrong is no news, unless it is ``sure``."""
         short = door.short or ""
         beam = match(ground.beams, short, door.port)
-        if not short and not (tls and beam):
+        if not short and not (sure and beam):
             return
         node = found.full_name(self.place, ground, short or (beam and beam.name) or "?", beam)
         if not self._wish.chosen(node) or not self.is_wanted(ground, beam):
@@ -177,7 +174,9 @@ class Porter:
 
 def _behind(secured: Secured | None, node: Found) -> Found:
     """The node with what dials it, where that is not the searched place itself."""
-    return replace(node, remote=secured, info=replace(node.info, tls=True)) if secured else node
+    if secured is None:
+        return node
+    return replace(node, remote=node.remote or secured, info=replace(node.info, tls=True))
 
 
 def _read(remote: Remote, path: str) -> bytes | None:
@@ -199,7 +198,10 @@ def _another(node: str, beam: Beam | None) -> bool:
     return bool(beam and beam.short and beam.short != node.partition("@")[0])
 
 
-def _why(door: Door, failure: Unreachable) -> str:
+def _why(ground: Ground, door: Door, failure: Unreachable) -> str:
+    if ground.only_inside(door.port):
+        advice = ": publish the port" if failure.code == "no-carrier" else ""
+        return f"listens on its container's loopback only, and {failure.title}{advice}"
     if "refuse" in failure.title:
         return f"port {door.port} refuses"
     return f"epmd answers, but port {door.port} does not" if door.epmd_port else failure.title

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from spyglass.remote.carrier import Runtime
+
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _TCP = re.compile(  # the columns of proc(5), /proc/net/tcp; state 0A is TCP_LISTEN
     r"^/proc/(?P<pid>\d+)/net/tcp6?: +\d+: (?P<address>[0-9A-F]{8}|[0-9A-F]{32}):(?P<port>[0-9A-F]{4}) "
@@ -96,6 +98,12 @@ class Beam:
     def may_listen(self) -> bool:
         """Whether it was started so that it may be a node, epmd or not."""
         return bool(self.name) or any(word in _DYNAMIC for word in self._before_extra)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Where its own Erlang lies."""
+        boot = (self.option("-boot") or "").rpartition("/")[0]
+        return Runtime(self.option("-bindir") or "", self.option("-root") or "", boot)
 
     @property
     def elixir(self) -> bool | None:

@@ -19,7 +19,7 @@ from spyglass.erlang.procfs import Beam
 from spyglass.erlang.survey import Survey
 from spyglass.erlang.visit import Dialler
 from spyglass.errors import Failure, Lost
-from spyglass.remote.base import Remote, Stop
+from spyglass.remote.base import Remote, Stop, Stream
 from spyglass.remote.container import EngineHost, Facts, read_inspect, refusal
 
 _CREW = 16
@@ -165,13 +165,13 @@ class Search:
 
     def _names(self, ground: Ground, port: int) -> dict[str, int]:
         try:
-            _, stack, stream = self._dialler.first(ground.ways(port))
-            with stack:
-                return epmd.names(stream)
+            _, stack, names = self._dialler.talk(ground.ways(port), _ask_epmd)
         except Lost:
             raise
         except Failure:  # no epmd: not every node has one
             return {}
+        stack.close()
+        return names
 
     # -- what did not speak up --------------------------------------------------------
 
@@ -186,6 +186,10 @@ class Search:
                     continue
                 if self._porter.is_wanted(ground, beam):
                     self._findings.add(silent)
+
+
+def _ask_epmd(stream: Stream, more: float) -> dict[str, int]:
+    return epmd.names(stream, seconds=2.0 + more)
 
 
 def _why_silent(ground: Ground, beam: Beam) -> str:

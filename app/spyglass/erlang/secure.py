@@ -12,12 +12,14 @@ User's Guide tells the messages).
 
 from __future__ import annotations
 
+import copy
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from spyglass.errors import Denied
+from spyglass.errors import Denied, Lost, Unreachable
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
+from spyglass.remote.carried import RELAYED, broken
 from spyglass.remote.relay import ThreadRelay
 from spyglass.remote.tls import Credentials, TLSStream
 
@@ -42,6 +44,12 @@ class Secured:
     def __repr__(self) -> str:
         return f"<Secured {self.inner!r}>"
 
+    def over(self, inner: Remote) -> Secured:
+        """The same for another place, with one memory for both."""
+        made = copy.copy(self)
+        made.inner = inner
+        return made
+
     def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
         """Run a command there."""
         return self.inner.run(argv, stdin, timeout)
@@ -53,14 +61,18 @@ class Secured:
     def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
         """Connect and shake hands. Raises Denied when the other side wants other certificates."""
         stream = self.inner.dial(host, port, timeout)
+        carrier = getattr(stream, "carrier", "")
         try:
-            secured = TLSStream(stream, self._context, seconds=timeout)
+            secured = TLSStream(stream, self._context, seconds=timeout + (RELAYED if carrier else 0))
+        except Lost as exc:
+            stream.close()
+            raise Unreachable(broken(stream) or exc.title) from exc
         except BaseException as exc:
             stream.close()
             if isinstance(exc, Denied) and exc.code == "tls-refused":
                 self._refusals[host, port] = exc.title.rpartition(": ")[2]
             raise
-        return Reframed(secured, lambda why: self._refusals.__setitem__((host, port), why))
+        return Reframed(secured, lambda why: self._refusals.__setitem__((host, port), why), carrier)
 
     def refused(self, host: str, port: int) -> str:
         """Why the other side broke off, in OpenSSL's words, if it did: mostly for want of a certificate."""
@@ -85,8 +97,8 @@ class Reframed:
     that it wants a certificate (RFC 8446, section 4.4.2.4).
     """
 
-    def __init__(self, inner: TLSStream, refused: Callable[[str], None]) -> None:
-        self._inner, self._refused = inner, refused
+    def __init__(self, inner: TLSStream, refused: Callable[[str], None], carrier: str = "") -> None:
+        self._inner, self._refused, self.carrier = inner, refused, carrier
         self._out, self._in = _Frames(2, 4, _LAST_SENT), _Frames(4, 2, _LAST_HEARD)
 
     def recv(self, size: int, /) -> bytes:

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
 
 from spyglass.erlang import handshake
 from spyglass.erlang.cookies import Candidate
+from spyglass.erlang.epmd import NotEpmd
 from spyglass.erlang.ground import Way
 from spyglass.erlang.handshake import Greeting, HungUp, Refused
 from spyglass.errors import Cancelled, Failure, Unreachable
 from spyglass.remote.base import Remote, Stop, Stream
+from spyglass.remote.carried import RELAYED, Behind, Carried, broken
+from spyglass.remote.container import Container
 
 TRIES = 4  # cookies for one node, at most
 _BUSY = 3  # times that a node may say "later"
+_T = TypeVar("_T")
 
 
 class Dialler:
@@ -29,13 +33,27 @@ class Dialler:
     def __init__(self, remote: Remote, seconds: float = 2.0) -> None:
         self.remote, self._seconds = remote, seconds
         self._open: set[Stream] = set()
+        self._carried: dict[str, Remote] = {}
         self._lock = threading.Lock()
         self._closed = False
+
+    def _equip(self, way: Way) -> Way:
+        """The way with what dials it, if that is a command in a container."""
+        facts = way.inside
+        if facts is None:
+            return way
+        with self._lock:
+            if facts.id not in self._carried:
+                behind = Behind(self.remote, facts.pid, facts.id)
+                carried = Carried(Container(self.remote, facts), way.runtime, behind)
+                over: Callable[[Remote], Remote] | None = getattr(self.remote, "over", None)  # by TLS
+                self._carried[facts.id] = over(carried) if over else carried
+            return replace(way, remote=self._carried[facts.id])
 
     @contextlib.contextmanager
     def stream(self, way: Way) -> Iterator[Stream]:
         """A stream to ``way`` for as long as the block lasts."""
-        stream = self.remote.dial(way.host, way.port, self._seconds)
+        stream = (way.remote or self.remote).dial(way.host, way.port, self._seconds)
         try:
             self._keep(stream)
             yield stream
@@ -58,16 +76,39 @@ class Dialler:
         for stream in streams:
             stream.close()
 
-    def first(self, ways: Iterable[Way]) -> tuple[Way, contextlib.ExitStack, Stream]:
-        """The first way that connects, with its stream. Raises the most telling Unreachable."""
+    def talk(
+        self, ways: Sequence[Way], speak: Callable[[Stream, float], _T]
+    ) -> tuple[Way, contextlib.ExitStack, _T]:
+        """The first way where ``speak`` gets an answer, the stack that ends its stream, and the answer.
+
+        ``speak`` is told how many seconds more the way there may take. Raises the most telling
+        Unreachable, or what ``speak`` raises. One that connects and hangs up may be a way that
+        leads nowhere (a published port, a command), so the others are tried after it.
+        """
         last: Failure = Unreachable("It has no address that could be dialled")
-        for way in ways:
-            stack = contextlib.ExitStack()
+        for left, way in zip(reversed(range(len(ways))), map(self._equip, ways), strict=False):
             try:
-                return way, stack, stack.enter_context(self.stream(way))
+                return self._try(way, speak)
             except Unreachable as failure:
+                if failure.code != "no-carrier" or left == len(ways) - 1:
+                    last = failure
+            except (HungUp, NotEpmd) as failure:
+                if not left:
+                    raise
                 last = failure
         raise last
+
+    def _try(self, way: Way, speak: Callable[[Stream, float], _T]) -> tuple[Way, contextlib.ExitStack, _T]:
+        with contextlib.ExitStack() as stack:
+            stream = stack.enter_context(self.stream(way))
+            carrier = getattr(stream, "carrier", "")
+            try:
+                answer = speak(stream, RELAYED if carrier else 0)
+            except (HungUp, NotEpmd) as failure:
+                if why := broken(stream):
+                    raise Unreachable(why) from failure
+                raise
+            return replace(way, by=carrier), stack.pop_all(), answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +156,12 @@ class Visit:
 
     def _greet_once(self) -> Greeting:
         self._stack.close()
-        self.way, self._stack, stream = self._dialler.first(self._ways)
+        self.way, self._stack, greeting = self._dialler.talk(self._ways, self._speak)
         self._ways = [self.way]
-        return handshake.greet(stream, self._me, version=self._version, seconds=self._seconds)
+        return greeting
+
+    def _speak(self, stream: Stream, more: float) -> Greeting:
+        return handshake.greet(stream, self._me, version=self._version, seconds=self._seconds + more)
 
     def prove(self, candidates: Iterable[Candidate]) -> Outcome:
         """Try the candidates until one is right."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from spyglass.errors import Failure, Lost
 from spyglass.questions import Ask
 from spyglass.remote import auth, noes, sshconfig, trust
-from spyglass.remote.base import Output, Remote, Stop
+from spyglass.remote.base import Output, Remote, Stop, Stream
+from spyglass.remote.carried import Carried
 from spyglass.remote.channel import Channel
 from spyglass.remote.command import Command, PipedCommand, WarmUp, request
 from spyglass.remote.dialling import explain, place
@@ -48,6 +49,8 @@ class SSH:
         self.settings, self.auth_method = settings, auth_method
         self._transport = transport
         self._sessions = Sessions()
+        self._shut: dict[tuple[str, int], Failure] = {}  # where the server does not forward to
+        self._carried = Carried(self)
         self._lock = threading.Lock()
         self._closing = False
         self._lost: Lost | None = None
@@ -140,20 +143,35 @@ class SSH:
             raise noes.no_commands(self.describe())
         raise noes.too_slow(argv[0], timeout, self.describe()) if self._transport.is_alive() else self._gone()
 
-    def dial(self, host: str, port: int, timeout: float = 5.0) -> Channel:
-        """Connect from the server to ``host:port`` (a direct-tcpip channel)."""
+    def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
+        """Connect from the server to ``host:port``: by a direct-tcpip channel, or by a command
+        where the server does not forward there.
+        """
         return self.dial_until(host, port, timeout, Stop())
 
-    def dial_until(self, host: str, port: int, timeout: float, stop: Stop) -> Channel:
+    def dial_until(self, host: str, port: int, timeout: float, stop: Stop) -> Stream:
         """As ``dial``, but ``stop`` ends the attempt at once (Cancelled)."""
+        refusal = self._shut.get((host, port))
+        if refusal:
+            return self._dial_by_command(host, port, timeout, refusal)
         try:
             return self._transport.open(Channel, "direct-tcpip", (host, port), timeout, stop)
         except Refused as exc:
-            raise noes.no_way(exc, host, port, self.describe()) from exc
+            refusal = noes.no_way(exc, host, port, self.describe())
+            if exc.code != Refused.PROHIBITED:
+                raise refusal from exc
+            self._shut[host, port] = refusal
+            return self._dial_by_command(host, port, timeout, refusal)
         except TimeoutError as exc:
             raise explain(exc, host, port, self.describe()) from exc
         except OSError as exc:
             raise self._gone() from exc
+
+    def _dial_by_command(self, host: str, port: int, timeout: float, refusal: Failure) -> Stream:
+        try:
+            return self._carried.dial(host, port, timeout)
+        except Failure as failure:
+            raise (refusal if failure.code in {"no-carrier", "exec-prohibited"} else failure) from failure
 
     def relay(self, listener: socket.socket, host: str, port: int) -> ThreadRelay:
         """Carry what the listener accepts to ``host:port`` there."""

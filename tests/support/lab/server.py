@@ -23,7 +23,8 @@ NODOCKER = User("nodocker", 4002)
 PAT = User("pat", 4003, groups=("docker",), password=f"SPYLAB-password-{secrets.token_hex(6)}")
 ROOTLESS = User("rosa", 4004)  # runs engines of her own
 SUDOER = User("sudo-only", 4005)  # may run engines by sudo alone
-USERS = (DEPLOY, NODOCKER, PAT, ROOTLESS, SUDOER)
+UNFORWARDED = User("unforwarded", 4006, groups=("docker",))  # sshd does not forward for this one
+USERS = (DEPLOY, NODOCKER, PAT, ROOTLESS, SUDOER, UNFORWARDED)
 
 _SSHD = """\
 Port {port}
@@ -42,6 +43,8 @@ PrintLastLog no
 LogLevel VERBOSE
 Match User {password_user}
   PasswordAuthentication yes
+Match User {unforwarded}
+  AllowTcpForwarding no
 """
 
 
@@ -49,7 +52,8 @@ class Server:
     """Docker engine and sshd at 10.99.0.1:2222. ``keys`` holds the host key and the clients' keys.
 
     Users: ``deploy`` (key, may use the engine), ``nodocker`` (key, may not), ``pat`` (key or password),
-    ``rosa`` and ``sudo-only`` (key) for the further engines (``engines.py``).
+    ``rosa`` and ``sudo-only`` (key) for the further engines (``engines.py``), ``unforwarded`` (key; sshd
+    forwards no ports for that account).
     """
 
     def __init__(self, run: Path) -> None:
@@ -79,7 +83,8 @@ class Server:
     def start_sshd(self) -> None:
         """Start sshd and wait until it listens; the address must be up."""
         config = self.run_directory / "sshd_config"
-        config.write_text(_SSHD.format(address=ADDRESS, port=PORT, keys=self.keys, password_user=PAT.name))
+        users = {"password_user": PAT.name, "unforwarded": UNFORWARDED.name}
+        config.write_text(_SSHD.format(address=ADDRESS, port=PORT, keys=self.keys, **users))
         self.place.sh("mkdir -p /run/sshd")
         with self.sshd_log.open("ab") as log:
             self.sshd = self.place.popen(

@@ -192,7 +192,7 @@ def test_the_published_port_where_the_address_is_out_of_reach() -> None:
     assert (one.info.via, one.host, one.port) == ("published port", "127.0.0.1", 32001)
 
 
-def test_a_node_that_listens_on_the_container_s_loopback_only() -> None:
+def test_a_node_that_listens_on_the_container_s_loopback_only_where_nothing_serves() -> None:
     beam = FakeBeam(
         1,
         "-name a@b.c -setcookie right",
@@ -200,7 +200,10 @@ def test_a_node_that_listens_on_the_container_s_loopback_only() -> None:
         listening=[(ALL, 4369, 1), ("0100007F", 999, 2)],
     )
     found, _, _ = look(FakeHost([container()], [beam]), {(WEB, 4369): lambda: FakeEpmd({"a": 999})})
-    assert found["a@b.c"].info.why_not == "listens on its container's loopback only"
+    assert found["a@b.c"].info.why_not == (
+        "listens on its container's loopback only, and container web has none of nc, perl, socat, python3, "
+        "bash and erl to connect with from inside: publish the port"
+    )
 
 
 def test_a_node_that_listens_on_nothing() -> None:

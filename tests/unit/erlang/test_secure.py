@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.erlang.secure import Secured, _Frames
-from spyglass.errors import BadInput, Denied, Lost, Unreachable
+from spyglass.errors import BadInput, Denied, Unreachable
 from spyglass.remote.local import Local
 from spyglass.remote.tls import Credentials
 from support.certificates import Authority
@@ -130,7 +130,7 @@ def test_a_port_that_hangs_up_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_hang_up, args=(listener,))
         thread.start()
-        with pytest.raises((Lost, Denied)):
+        with pytest.raises((Unreachable, Denied)):
             Secured(Local(), Credentials()).dial("127.0.0.1", listener.getsockname()[1], 2)
         thread.join(5)
 

@@ -59,6 +59,7 @@ def test_why_is_the_end_of_standard_error_or_else_the_status() -> None:
 def test_sending_to_a_command_that_is_gone_is_a_broken_pipe() -> None:
     stream = CommandStream(["true"])
     assert everything(stream) == b""
+    assert stream.why() == ""  # it has ended
     with pytest.raises(BrokenPipeError):
         stream.sendall(b"x")
     stream.close()

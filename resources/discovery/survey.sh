@@ -1,6 +1,7 @@
 # Spyglass looks for BEAM nodes. Read by `sh -s` from its standard input; POSIX sh, busybox too.
 # It only reads: no file is written, nothing is started that outlives it.
-# Two lines before this one set `mark` (begins every section, known to nobody else) and `mode`:
+# Three lines before this one set `mark` (begins every section, known to nobody else), `nosudo` (engines
+# that sudo refused before) and `mode`:
 # "host" asks the container engines as well, "inside" looks at one container from within.
 LC_ALL=C
 export LC_ALL
@@ -73,7 +74,7 @@ podman_engines() {
     engine podman $kind || refused podman "$all"
     if [ -d /var/lib/containers/storage ] || [ -d /run/containers/storage ]; then # root uses it too
         known=$all
-        [ "$uid" = 0 ] || engine podman rootful sudo -n
+        with_sudo podman
     fi
 }
 
@@ -85,9 +86,15 @@ nerdctl_engines() {
 }
 
 by_sudo() { # NAME WORDS: what it said without
-    if [ "$uid" = 0 ] || ! command -v sudo >/dev/null || ! engine "$1" rootful sudo -n; then
-        [ "$known" != - ] || refused "$1" "$2"
-    fi
+    with_sudo "$1" || [ "$known" != - ] || refused "$1" "$2"
+}
+
+with_sudo() { # NAME: root's engine. A refusal stands in the server's log, so it is asked for only once
+    [ "$uid" != 0 ] && command -v sudo >/dev/null || return 1
+    case " $nosudo " in *" $1 "*) return 1 ;; esac
+    engine "$1" rootful sudo -n && return 0
+    case $all in sudo:*) part nosudo "$1" ;; esac
+    return 1
 }
 
 refused() { # NAME WORDS

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support.lab.api_host import ADDRESS, API, ApiHost
+from support.lab.desktop import Desktop
 from support.lab.laptop import Laptop
 from support.lab.server import wait_until
 
@@ -54,6 +55,16 @@ def test_a_node_without_epmd_is_found_by_the_engine_s_api(laptop: Laptop, far: A
     assert one["cookie"] == {"found": True, "source": "-setcookie", "proved": True}
     done = laptop.spyglass("rpc", API, node, "erlang", "node", "--plain-api", "--batch")
     assert (done.stdout.strip().strip("'"), done.stderr) == (node, "")
+
+
+def test_observer_opens_on_it(laptop: Laptop, far: ApiHost, node: str, desktop: Desktop) -> None:
+    far.show_laptop(the_way=True)
+    guest = laptop.start_spyglass("observe", API, node, "--plain-api", "--batch")
+    try:
+        desktop.close_window(desktop.wait_window(node))
+        assert guest.wait() == 0
+    finally:
+        guest.close()
 
 
 def test_it_is_found_over_ssh_as_well(laptop: Laptop, far: ApiHost, node: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from spyglass import asset
 from spyglass.erlang import procfs
@@ -21,11 +22,12 @@ from spyglass.erlang.procfs import Beam, Listener
 from spyglass.errors import Failure
 from spyglass.log import forget
 from spyglass.remote.base import Remote
-from spyglass.remote.container import CommandLine, Engine
+from spyglass.remote.container import ENGINES, CommandLine, Engine
 
 Mode = Literal["host", "inside"]
 Section = tuple[str, str, str]  # kind, name, body
 _MOST = 16 * 1024 * 1024  # bytes: what hundreds of containers with all their labels need
+_no_sudo: WeakKeyDictionary[Remote, set[str]] = WeakKeyDictionary()  # while the connection lasts
 _SECRET = re.compile(r"COOKIE|SECRET", re.IGNORECASE)
 
 
@@ -52,7 +54,9 @@ class Survey:
 def take(remote: Remote, mode: Mode = "host", *, seconds: float = 15.0) -> Survey:
     """Run the script there. Raises what ``remote.run`` raises, or a Failure when there is no usable shell."""
     mark = f"=={secrets.token_hex(12)}"
-    output = remote.run(["sh", "-s"], f"mark={mark}\nmode={mode}\n".encode() + _script(), seconds)
+    refused = _no_sudo.setdefault(remote, set()) if mode == "host" else set()
+    begin = f"mark={mark}\nnosudo='{' '.join(sorted(refused))}'\nmode={mode}\n"
+    output = remote.run(["sh", "-s"], begin.encode() + _script(), seconds)
     text = output.stdout[:_MOST].decode("utf-8", "replace")
     if f"\n{mark} facts\n" not in text:
         raise Failure(
@@ -60,6 +64,7 @@ def take(remote: Remote, mode: Mode = "host", *, seconds: float = 15.0) -> Surve
             "Spyglass needs a POSIX `sh` in the account's login environment.",
             code="no-shell",
         )
+    refused.update(name for kind, name, _ in _sections(text, mark) if kind == "nosudo" and name in ENGINES)
     return read(text, mark)
 
 

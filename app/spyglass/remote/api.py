@@ -48,7 +48,8 @@ class Api:
         parts = told.get("Components")
         if any("podman" in str(part).lower() for part in (parts if isinstance(parts, list) else ())):
             self.name = "podman"
-        return str(told.get("Version", ""))[:40]
+        version = str(told.get("Version", ""))[:40]
+        return version if version.isprintable() else ""
 
     def ids(self) -> list[str]:
         """The ids of the running containers."""

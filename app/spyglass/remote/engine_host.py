@@ -24,8 +24,10 @@ _AT_ONCE = 8
 class EngineHost:
     """The host of an engine's API, seen from ``inner``. Closing it leaves ``inner`` open."""
 
-    def __init__(self, inner: Remote, hop: EngineHop, api: Api) -> None:
+    def __init__(self, inner: Remote, hop: EngineHop, api: Api, version: str = "") -> None:
         self.inner, self.hop, self.api = inner, hop, api
+        kind = " ".join(filter(None, (api.name.capitalize(), version)))
+        self.auth_method = f"{kind}, {'TLS' if hop.tls else 'no TLS'}"  # an SSH server tells it likewise
 
     def __repr__(self) -> str:
         return f"<EngineHost {self.hop.label}>"
@@ -54,8 +56,8 @@ class EngineHost:
                 raise _named(exc, hop) from exc
 
         api = Api(dial, hop.label, hop.host)
-        api.greet()
-        return cls(inner, hop, api)
+        version = api.greet()
+        return cls(inner, hop, api, version)
 
     def describe(self) -> str:
         """``tcp://10.0.0.5:4243``."""

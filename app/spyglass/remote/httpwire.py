@@ -70,6 +70,8 @@ class Conversation:
             if len(self._held) > HEAD:
                 raise self._nonsense("it sends too long a header")
             self._more()
+            if not self._held.startswith(b"HTTP/1."[: len(self._held)]):
+                raise self._nonsense("it does not speak HTTP")
         head, _, self._held = self._held.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         version, status = (*first.split(" ", 2)[:2], "")[:2]

@@ -61,6 +61,7 @@ def open_hops(
             for warning in settings.warnings if settings else ():
                 _LOG.info("%s", warning)
             if isinstance(step, EngineHop):
+                tell("busy", "asking the engine")
                 remote = _engine(step, remotes[-1], ask)
             else:
                 busy = functools.partial(tell, "busy")

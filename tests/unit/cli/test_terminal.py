@@ -101,8 +101,9 @@ def test_a_worker_s_question_is_answered_by_the_main_thread(
 def test_agreeing_beforehand_answers_a_consent_and_nothing_else() -> None:
     desk = Terminal(batch=True, agrees=True)
     assert desk.ask("id", Consent("t", "x", "Lend")) is True
-    with pytest.raises(NeedsAnswer):
-        desk.ask("id", KEY)
+    for other in (KEY, Consent("t", "x", "go without TLS", danger=True)):
+        with pytest.raises(NeedsAnswer):
+            desk.ask("id", other)
 
 
 def test_withdrawing_ends_the_wait_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spyglass.erlang import survey
 from spyglass.erlang.discovery import Discovery, Found, discover
 from spyglass.errors import Cancelled, Lost
 from spyglass.profile import Selector
@@ -442,3 +443,19 @@ def test_any_type_in_any_field_is_survived(name: str, value: object) -> None:
     for facts in read_inspect("docker", [json.dumps(container() | {name: value})])[0]:
         assert all(isinstance(text, str) for text in (facts.name, facts.image, *facts.addresses))
         assert all(0 < p.port < 2**31 for p in facts.published)
+
+
+def test_sudo_that_was_refused_is_not_asked_again_on_the_same_connection() -> None:
+    """Each refusal is a line in the server's log."""
+    begins = []
+
+    def answer(argv: list[str], stdin: bytes | None) -> Output:
+        mark = (stdin or b"").splitlines()[0].removeprefix(b"mark=").decode()
+        begins.append((stdin or b"").splitlines()[1])
+        return Output(0, f"\n{mark} facts\nweb1\n\n{mark} nosudo docker\n\n{mark} nosudo rm -rf\n".encode())
+
+    remote = FakeRemote({}, answer)
+    survey.take(remote)
+    survey.take(remote)
+    survey.take(FakeRemote({}, answer))
+    assert begins == [b"nosudo=''", b"nosudo='docker'", b"nosudo=''"]

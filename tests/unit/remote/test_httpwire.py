@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import threading
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from spyglass.errors import Failure, Lost, Unreachable
 from spyglass.remote.httpwire import Answer, Conversation
+from spyglass.remote.local import SocketStream
 from support.fake_remote import FakeStream, Said
 
 WHERE = "tcp://10.0.0.5:4243"
@@ -52,8 +55,8 @@ def test_a_request_says_what_is_needed_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("said", "title"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "it does not speak HTTP"),
-        (b"x" * 200_000, "it sends too long a header"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, "it sends too long a header"),
         (b"HTTP/1.1 two hundred\r\n\r\n", "it does not speak HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "it sends more than 0 kB"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "a chunk has no size"),
@@ -72,6 +75,41 @@ def test_silence_and_hanging_up_are_told_apart() -> None:
         answer(b"HTTP/1.1 200 OK\r\n", stays=True)
     with pytest.raises(Lost, match="hung up in the middle of an answer"):
         answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
+
+
+@pytest.mark.parametrize(
+    ("piece", "title"),
+    [
+        (b"H", "accepts, but gives no answer"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 65536, "sends too long a header"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 65536, "sends more than 1000 kB"),
+    ],
+)
+def test_no_answer_costs_more_than_was_agreed_however_long_it_goes_on(piece: bytes, title: str) -> None:
+    """A byte now and then keeps nobody waiting, and a gigabyte fills no memory."""
+    here, there = socket.socketpair()
+    over = threading.Event()
+
+    def talk_on() -> None:
+        said = piece
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                there.sendall(said)
+                said = piece[-60000:] if len(piece) > 1 else b""
+                over.wait(0 if said else 0.05)
+
+    talker = threading.Thread(target=talk_on)
+    talker.start()
+    try:
+        with pytest.raises(Failure, match=title):
+            conversation = Conversation(SocketStream(here), WHERE, 0.3)
+            conversation.ask("GET", "/version")
+            conversation.answer(1_024_000)
+    finally:
+        over.set()
+        here.close()
+        talker.join(5)
+        there.close()
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]))

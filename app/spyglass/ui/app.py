@@ -96,7 +96,7 @@ def run(
 
     Returns the exit status.
 
-    ``prepare`` is called once the window is there.
+    ``prepare`` is called once the window is there; in the tray alone nothing is kept ready.
     ``desk`` is the one whose ``ask`` the hub was built with; ``state`` is the directory
     for sizes (default: the state directory of ``store.paths``).
     """
@@ -108,7 +108,8 @@ def run(
     presence = Presence(app, window, preferred, background=options.background)
     if not options.background:
         window.show()
-    window.opening.then(presence.begin, partial(obey, window, argv), prepare)
+    window.opening.then(presence.begin, partial(obey, window, argv))
+    window.opening.painted.connect(prepare)
     QTimer.singleShot(_CALM, _collect)
     with ExitStack() as stack:
         if claim is not None:

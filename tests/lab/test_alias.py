@@ -16,7 +16,7 @@ import pytest
 from spyglass.loopback import trust
 from support.lab.authority import Installed
 from support.lab.fleet import Fleet
-from support.lab.laptop import DEV, OTHER, Laptop, spyglass_command
+from support.lab.laptop import ADDRESS, DEV, OTHER, Laptop, spyglass_command
 from support.lab.place import Guest
 from support.lab.server import wait_until
 
@@ -115,6 +115,16 @@ def typed(laptop: Laptop, line: str, keys: str, until: str, seconds: float = 25)
     return shown.decode()
 
 
+def read_until(guest: Guest, text: str, seconds: float = 25) -> str:
+    """What a terminal shows up to a text."""
+    shown, deadline = b"", time.monotonic() + seconds
+    while text.encode() not in shown:
+        assert time.monotonic() < deadline, shown
+        if select.select([guest.popen.stdout], [], [], 0.2)[0]:
+            shown += os.read(guest.popen.stdout.fileno(), 4096)
+    return shown.decode()
+
+
 def connect(laptop: Laptop, node: str, cookie: str) -> str:
     """What a plain Elixir node of the person's sees of another."""
     name = ["--name", "me@127.0.0.1", "--cookie", cookie, "-e", CALL, "--", node]
@@ -195,6 +205,37 @@ def test_a_profile_can_say_that_its_nodes_answer_at_their_addresses(
         )
 
     assert listening(laptop) == clean
+
+
+def test_a_private_address_comes_after_one_question_and_no_neighbour_reaches_it(
+    laptop: Laptop, fleet: Fleet, clean: set[str], installed: None
+) -> None:
+    truth, address = fleet["hello"], "10.77.0.9"
+    reach = (
+        "import socket, sys\n"
+        f"try: socket.create_connection(('{address}', 4369), 3); print('reached')\n"
+        "except OSError as error: print(type(error).__name__)"
+    )
+    command = " ".join([*spyglass_command(), "connect", "private"])
+    route = [address, "via", ADDRESS]
+    with saved(laptop, "private", "--node", truth.node, "--alias", address):
+        words = ["script", "-qec", command, "/dev/null"]
+        guest = laptop.popen(words, env={"TERM": "xterm"}, stdin=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            asked = read_until(guest, "[y]es or [n]o")
+            assert "administrator's rights" in asked
+            guest.popen.stdin.write(b"y\n")
+            guest.popen.stdin.flush()
+            read_until(guest, f"{truth.node}  {address}:")
+            assert f"{address}/32" in laptop.place.sh("ip -4 -oneline address show dev lo")
+            assert laptop.run(["python3", "-c", reach]).stdout.strip() == "reached"
+            fleet.server.place.run(["ip", "route", "add", *route])
+            neighbour = fleet.server.place.run(["python3", "-c", reach]).stdout.strip()
+            assert neighbour == "ConnectionRefusedError"
+        finally:
+            fleet.server.place.run(["ip", "route", "del", *route], check=False)
+            guest.close()
+    laptop.place.sh(GONE)
 
 
 def test_whoever_cleared_the_way_presses_enter_and_goes_on(

@@ -12,9 +12,11 @@ import pytest
 from spyglass import APP_ID
 from spyglass.loopback import install, trust
 from support.lab.authority import POLKITD, Authority, Installed, Person, held, release
+from support.lab.desktop import Desktop
 from support.lab.fleet import Fleet
 from support.lab.laptop import ADMIN, DEV, Laptop, spyglass_command
 from support.lab.place import Guest
+from support.lab.server import wait_until
 
 CALL = """
 node = String.to_atom(hd(System.argv()))
@@ -176,3 +178,38 @@ def spoilt(laptop: Laptop, authority: Authority) -> Iterator[Callable[[str], Non
     laptop.place.sh("cp -a /usr/libexec/spyglass /run/spyglass-kept")
     yield lambda script: laptop.place.sh(script.format(**values)) and None
     laptop.place.sh("rm -rf /usr/libexec/spyglass*; mv /run/spyglass-kept /usr/libexec/spyglass")
+
+
+@contextmanager
+def saved(laptop: Laptop, **nodes: str) -> Iterator[None]:
+    """Profiles of these names, each for one node, that say that it answers at its own address."""
+    for name, node in nodes.items():
+        done = laptop.spyglass("profiles", "add", name, "lab", "--node", node, "--alias", "auto")
+        assert done.returncode == 0, done.stderr
+    yield
+    for name in nodes:
+        laptop.spyglass("profiles", "remove", name)
+
+
+def test_the_window_explains_first_and_the_system_asks_once_for_all_profiles(
+    laptop: Laptop, fleet: Fleet, authority: Authority, desktop: Desktop
+) -> None:
+    first, second = fleet["hello"].node, fleet["modern"].node
+    guest = held(laptop, *spyglass_command(), stderr=subprocess.STDOUT)
+    with saved(laptop, one=first, two=second), Person(laptop, guest) as person:
+        person.answers(ADMIN.password)
+        release(guest)
+        wait_until(lambda: laptop.spyglass("status").returncode == 0, "the window answers", 30, 0.3)
+        laptop.spyglass("connect", "one")
+        asking = desktop.wait_window("^one – Spyglass$")
+        assert on_lo(laptop) == []
+        laptop.run(["xdotool", "windowactivate", "--sync", asking, "key", "Return"])
+        wait_until(lambda: on_lo(laptop) == [first.partition("@")[2]], "the address is there", 20, 0.2)
+        assert person.asked()["action"] == f"{APP_ID}.loopback"
+        laptop.spyglass("connect", "two")
+        wait_until(lambda: second.partition("@")[2] in on_lo(laptop), "the other is there too", 20, 0.2)
+        assert person.leaves() == []
+        laptop.spyglass("quit")
+        assert guest.wait(15) == 0
+    guest.close()
+    assert on_lo(laptop) == []

@@ -13,11 +13,13 @@ class Heartbeat:
     """A timer that should beat every 5 ms; the longest gap is the GUI thread's longest stall.
 
     What the kernel let the thread wait for a processor, because others wanted it too, is not
-    the window's doing and is taken off (schedstat, second figure; proc(5)).
+    the window's doing and is taken off (schedstat, second figure; proc(5)). ``busiest`` is the
+    longest time that the thread itself has worked between two beats: no neighbour changes it.
     """
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self.longest = self.busiest = 0.0
+        self._worked = time.thread_time()
         self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._last = self._now()
         self._timer = QTimer(interval=5)
@@ -29,7 +31,9 @@ class Heartbeat:
         return time.perf_counter() - queued / 1e9
 
     def _beat(self) -> None:
-        now = self._now()
+        now, worked = self._now(), time.thread_time()
+        self.busiest = max(self.busiest, worked - self._worked)
+        self._worked = worked
         self.longest = max(self.longest, now - self._last)
         self._last = now
 

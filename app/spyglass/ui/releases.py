@@ -15,11 +15,16 @@ Releases = Mapping[str, str]
 
 def exact(nodes: Iterable[NodeInfo], known: Releases) -> tuple[NodeInfo, ...]:
     """The nodes, with the release of those that told it."""
-    return tuple(replace(node, otp=known.get(node.key) or node.otp) for node in nodes)
+    return tuple(
+        replace(node, otp=known[node.key]) if known.get(node.key, node.otp) != node.otp else node
+        for node in nodes
+    )
 
 
 def in_chain(chain: tuple[Link, ...], nodes: tuple[NodeInfo, ...], known: Releases) -> tuple[Link, ...]:
     """The chain, whose last link tells the releases of the nodes that can be reached."""
+    if not known:
+        return chain
     hinted, told = _said(nodes), _said(exact(nodes, known))
     if not chain or hinted == told:
         return chain

@@ -6,13 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QHelpEvent,
+    QKeySequence,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from spyglass.ui import icons, parts, style
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent
 
     from spyglass.status import Link, Problem
 
@@ -30,7 +39,9 @@ class ChainView(QWidget):
         self._links: tuple[Link, ...] = ()
         self._spinner = spinner
         self._boxes: list[QRect] = []
+        self._at = 0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("The way to the node")
         spinner.turned.connect(self._turned)
 
@@ -38,6 +49,7 @@ class ChainView(QWidget):
         """Draw these."""
         if links != self._links:
             self._links = links
+            self._at = min(self._at, max(len(links) - 1, 0))
             said = "; ".join(f"{e.label}: {_said(e)}" for e in links)
             self.setAccessibleDescription(said)
             self.update()
@@ -66,6 +78,42 @@ class ChainView(QWidget):
             return True
         return super().event(event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: Left and Right go from link to link and tell its facts; Copy takes them."""
+        last = len(self._links) - 1
+        steps = {Qt.Key.Key_Left: self._at - 1, Qt.Key.Key_Right: self._at + 1, Qt.Key.Key_Home: 0}
+        steps |= {Qt.Key.Key_End: last, Qt.Key.Key_Space: self._at}
+        if self._links and event.key() in steps:
+            self.look_at(min(max(steps[Qt.Key(event.key())], 0), last))
+        elif self._links and event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.tip_of(self._at))
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt: the link that was looked at last is told."""
+        super().focusInEvent(event)
+        if self._links:
+            self.look_at(self._at)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt: the frame around the link goes."""
+        super().focusOutEvent(event)
+        QToolTip.hideText()
+        self.setAccessibleName("The way to the node")
+        self.update()
+
+    def look_at(self, number: int) -> None:
+        """Put the frame around a link and tell its facts, to the eye and to a screen reader."""
+        self._at = number
+        told = self.tip_of(number).replace("\n", ", ")
+        self.setAccessibleName(f"The way to the node, link {number + 1} of {len(self._links)}: {told}")
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.NameChanged))
+        self._boxes = self._layout()
+        box = self._boxes[number]
+        QToolTip.showText(self.mapToGlobal(box.bottomLeft()), self.tip_of(number), self, box)
+        self.update()
+
     def tip_of(self, number: int) -> str:
         """What is to be known of one link, in lines."""
         link = self._links[number]
@@ -82,6 +130,10 @@ class ChainView(QWidget):
             end = self._draw(painter, link, box)
             if number + 1 < len(self._links):
                 self._line(painter, end + 9, self._boxes[number + 1].left() - 9, box, self._links[number + 1])
+        if self.hasFocus():
+            painter.setPen(QPen(style.tokens().color("accent"), 1))
+            frame = self._boxes[self._at].toRectF().adjusted(-7.5, -6.5, 7.5, 6.5)
+            painter.drawRoundedRect(frame, 6, 6)
         painter.end()
 
     def _layout(self) -> list[QRect]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ELSEWHERE = (
     ("Enter", "Connect the profile, observe the selected nodes"),
     ("Space", "Press the button that has the focus"),
-    ("Left, Right", "Go along the chain, from link to link"),
+    ("Left, Right", "Go along the chain, and hear what is known of each link"),
     ("Tab, Shift+Tab", "Go from one control to the next, and back"),
     ("Shift+F10", "What can be done with the selected profile or nodes"),
     ("Ctrl+C", "Copy the selected log lines"),

@@ -53,11 +53,6 @@ class Header(QWidget):
         for each in (*self.others, self.primary):
             across.addWidget(each)
 
-    @property
-    def in_order(self) -> tuple[QWidget, ...]:
-        """The buttons as the Tab key visits them."""
-        return (*self.others, self.primary)
-
     def show_status(
         self, profile: Profile, status: Status, chosen: Sequence[NodeInfo], *, saved: bool
     ) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSettings, QStringListModel, Qt, Signal
@@ -109,9 +108,6 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(main)
         self.splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self.splitter)
-        way = (self.sidebar.list, self.quick, self.new, self.menu_button, *self.page.header.in_order)
-        for before, after in pairwise(way):
-            self.setTabOrder(before, after)
         self.setMinimumSize(860, 560)
 
     def _connect(self) -> None:

@@ -1,26 +1,15 @@
-"""The pictures of nodes' own addresses: in the window, refused, asked for, and in the editor."""
+"""Nodes with addresses of their own, and without, as the window is shown them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import msgspec
 
 from spyglass import owntools
 from spyglass.loopback import epmd
-from spyglass.loopback.shared import explained
 from spyglass.profile import Profile, SSHHop
 from spyglass.status import Alias, NodeInfo, Problem, Status
-from spyglass.ui import questions
-from spyglass.ui.profile_editor import ProfileEditor
-from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
 
 LAB = Profile(name="lab", id=fake.profile_id(9), hops=(SSHHop("lab", "deploy"),), alias="auto")
 HELD = fake.node("remotenode@127.0.0.2", "remotenode", source="-setcookie", forward=40121, elixir=True)
@@ -50,19 +39,3 @@ def status(*nodes: NodeInfo) -> Status:
     """Connected to these."""
     made = fake.connected(LAB, nodes)
     return replace(made, chain=made.chain[:1] + made.chain[-1:], observing=frozenset())
-
-
-def scenes(window: Callable[[Status], MainWindow]) -> dict[str, Callable[[], QWidget]]:
-    """Every picture by name; ``window`` makes a main window that shows this connection of :data:`LAB`."""
-    editor = msgspec.structs.replace(LAB, alias="127.0.0.2", alias_everyone=True)
-    return {
-        "alias": lambda: window(status(OPEN, NAMED)),
-        "alias-refused": lambda: window(status(BLOCKED, NAMED)),
-        "alias-ask": lambda: questions.ConsentDialog(explained("172.17.0.4"), "lab"),
-        "alias-editor": lambda: _scrolled(ProfileEditor(editor, [], print)),
-    }
-
-
-def _scrolled(editor: ProfileEditor) -> ProfileEditor:
-    editor.resize(780, 760)
-    return editor

@@ -64,7 +64,7 @@ NODES = (
     Column("Name type", 86, lambda n, _: n.name_type or "", shown=False, rank=1),
     Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip", least=104, rank=4),
     Column(
-        "Own address", 138, lambda n, _: alias_words.address(n), shown=False, least=100, rank=1,
+        "Own address", 164, lambda n, _: alias_words.address(n), shown=False, least=132, rank=6,
         tip="Where the node answers on this computer, to your own tools",
     ),
     Column(

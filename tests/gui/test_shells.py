@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from spyglass import desktop
+from spyglass import demo, desktop
 from spyglass.cli.parser import build
 from spyglass.desktop import terminal
 from spyglass.store import paths
@@ -81,3 +82,27 @@ def test_a_real_terminal_runs_the_words_and_is_no_child_of_ours(
         qtbot.waitUntil(lambda: told.exists() and told.read_text() != "", timeout=15_000)
     assert told.read_text() == "True two words; $HOME"
     assert os.environ["DISPLAY"] == display.env["DISPLAY"]
+
+
+@pytest.mark.skipif(shutil.which("xterm") is None, reason="no terminal is installed")
+def test_a_shell_in_a_real_terminal_is_on_the_node(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    with demo.start(paths.under(tmp_path / "set-up"), engine=False) as running, screen() as display:
+        monkeypatch.setattr(paths, "_current", running.paths)
+        for name, value in display.env.items():
+            monkeypatch.setenv(name, value)
+        node = replace(fake.THREE[0], node=running.node)
+        window.page.node_actions.shell(running.profile, node)
+        seen = display.wait(".", 30)
+        text = f'file:write_file("{told}", atom_to_list(node())).'
+        for _ in range(40):  # typed again until the shell is there to read it
+            display._ask("xdotool", "type", "--window", seen, "--delay", "5", text)
+            display._ask("xdotool", "key", "--window", seen, "Return")
+            qtbot.wait(500)
+            if told.exists():
+                break
+        assert told.read_text() == running.node
+        display.close(seen)
+        display.wait_gone(".", 20)

@@ -91,6 +91,12 @@ def test_a_changed_key_is_a_hard_stop_with_both_fingerprints_and_the_remedy(serv
     hint = failure.value.hint
     assert failure.value.code == "host-key-changed"
     assert not failure.value.retry
+    told = failure.value.key
+    assert told is not None
+    assert (told.shown, told.shown_type) == (fingerprint(server), "ssh-ed25519")
+    assert told.trusted.startswith("SHA256:")
+    assert told.place.endswith(":2")
+    assert told.remedy in failure.value.hint
     assert fingerprint(server) in hint
     assert hint.count("SHA256:") == 2
     assert f"{server.known_hosts}:2" in hint
@@ -103,6 +109,8 @@ def test_a_revoked_key_is_a_hard_stop(server: Sshd) -> None:
     with pytest.raises(BadHostKey) as failure:
         connect(server)
     assert failure.value.code == "host-key-revoked"
+    assert failure.value.key is not None
+    assert (failure.value.key.shown, failure.value.key.remedy) == (fingerprint(server), "")
     assert f"{server.known_hosts}:2" in failure.value.hint
 
 

@@ -77,6 +77,23 @@ def test_it_is_found_over_ssh_as_well(laptop: Laptop, far: ApiHost, node: str) -
     assert (done.stdout.strip().strip("'"), done.stderr) == (node, "")
 
 
+def test_what_publishes_nothing_is_reached_by_a_command_inside(
+    laptop: Laptop, far: ApiHost, node: str
+) -> None:
+    """The laptop does not know the way to the container's address; the API's exec does."""
+    far.show_laptop(the_way=True)
+    command = ["elixir", "--sname", "hush", "--cookie", COOKIE, "--no-halt"]
+    far.docker("run", "--detach", "--name=hush", "--hostname=hush", "elixir:lab", *command)
+    try:
+        wait_until(lambda: "hush" in far.docker("exec", "hush", "epmd", "-names"), "hush", 20, 0.2)
+        one = found(laptop, f"{API}/hush", "--plain-api")["hush@hush"]
+        assert (one["reachable"], one["via"]) == (True, "relay (nc)"), one["why_not"]
+        done = laptop.spyglass("rpc", API, "hush@hush", "erlang", "node", "--plain-api", "--batch")
+        assert (done.stdout.strip(), done.stderr) == ("hush@hush", "")
+    finally:
+        far.docker("rm", "--force", "hush")
+
+
 def test_a_container_there_is_picked_by_name_or_id(laptop: Laptop, far: ApiHost, node: str) -> None:
     far.show_laptop(the_way=True)
     identity = node.partition("@")[0]

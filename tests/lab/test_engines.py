@@ -71,6 +71,20 @@ def test_an_account_s_own_podman_is_reached_at_what_it_publishes(laptop: Laptop,
     assert (done.stdout.strip(), done.stderr) == ("mine@mypod", "")
 
 
+def test_what_an_account_s_own_podman_does_not_publish_is_reached_too(
+    laptop: Laptop, podmen: Engines
+) -> None:
+    podmen.start("--name=quiet", "--hostname=quiet", *elixir("quiet"), user=ROOTLESS)
+    try:
+        ask = ("exec", "quiet", "epmd", "-names")
+        wait_until(lambda: "quiet" in podmen.podman(*ask, user=ROOTLESS), "quiet", 20, 0.2)
+        quiet = nodes(laptop, "rosa@lab", "--container", "quiet")[0]["quiet@quiet"]
+        assert reached(quiet) == ("podman", "quiet", "localhost/elixir:lab", True)
+        assert quiet["via"].startswith("relay")
+    finally:
+        podmen.podman("rm", "--force", "--time=0", "quiet", user=ROOTLESS)
+
+
 def test_podman_s_api_is_as_good_as_docker_s(laptop: Laptop, podmen: Engines) -> None:
     service = podmen.serve_podman(f"tcp:{ADDRESS}:4244")
     try:

@@ -61,6 +61,10 @@ class Wish:
         return not self.select.node or fnmatchcase(node, self.select.node)
 
 
+class _Stranger(Exception):  # noqa: N818 - not an error: the address means another host here
+    """Another node answers there."""
+
+
 class Porter:
     """Visits doors, for one search, from many threads.
 
@@ -132,14 +136,23 @@ class Porter:
         return self._secured
 
     def _enter(self, ground: Ground, door: Door, dialler: Dialler, secured: Secured | None = None) -> None:
+        ways = ground.ways(door.port)
+        try:
+            self._meet(ground, door, dialler, secured, ways)
+        except _Stranger:
+            self._meet(ground, door, dialler, secured, [way for way in ways if way.inside])
+
+    def _meet(
+        self, ground: Ground, door: Door, dialler: Dialler, secured: Secured | None, ways: list[Way]
+    ) -> None:
         seconds = _SURE if door.short else _GUESS
-        with Visit(dialler, ground.ways(door.port), self._wish.me, self._stop, seconds=seconds) as visit:
+        with Visit(dialler, ways, self._wish.me, self._stop, seconds=seconds) as visit:
             peer = visit.peer
             if not self._wish.chosen(peer.node) or not self._findings.first_visit(ground.key, peer):
                 return
             beam = ground.beam_of(peer.node, door.port)
-            if ground.distant and not visit.way.published and _another(peer.node, beam):
-                raise Unreachable(f"at port {door.port} of its address another node answers")
+            if ground.distant and not (visit.way.published or visit.way.by) and _another(peer.node, beam):
+                raise _Stranger
             if not self.is_wanted(ground, beam):
                 return
             outcome = visit.prove(self._jar.candidates(ground, beam, peer.node, door.port))

@@ -72,6 +72,7 @@ def test_another_node_at_an_address_that_means_something_else_here_is_not_taken_
     found = api.discover({}, others={("172.17.0.1", 12345): here.player})
     assert [(f.info.node, f.info.reachable) for f in found.found] == [(NODE, False)]
     assert here.wrong == 0
+    assert api.asked.count(f"POST /containers/{WEB}/exec") > 1  # and a command inside was tried
 
 
 def test_an_engine_that_cannot_tell_processes_is_asked_inside() -> None:

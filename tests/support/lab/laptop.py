@@ -18,6 +18,7 @@ from support.lab.server import Server
 from support.lab.users import User, furnish, runtime_dir
 
 ADDRESS = "10.99.0.2"
+ADDRESS6 = "fd00:10:99::2"
 AWAY = "10.99.0.77"  # nobody has this address
 DEV = User("dev", 4100)
 OTHER = User("other", 4101)  # somebody else on the same machine
@@ -153,11 +154,9 @@ class Laptop:
             str(self.place.first),
         ]
         subprocess.run(["nsenter", *ends, *veth], check=True)
-        for place, name, address in (
-            (server.place, "lab0", lab_server.ADDRESS),
-            (self.place, "eth0", ADDRESS),
-        ):
-            place.sh('ip addr add "$1/24" dev "$2"; ip link set "$2" up', address, name)
+        up = 'ip addr add "$1/24" dev "$3"; ip addr add "$2/64" dev "$3" nodad; ip link set "$3" up'
+        server.place.sh(up, lab_server.ADDRESS, lab_server.ADDRESS6, "lab0")
+        self.place.sh(up, ADDRESS, ADDRESS6, "eth0")
 
     def _write_ssh(self, server: Server) -> None:
         ssh = self.home / ".ssh"
@@ -165,7 +164,8 @@ class Laptop:
         host = f"[{lab_server.ADDRESS}]:{lab_server.PORT}"
         values = {"address": lab_server.ADDRESS, "port": lab_server.PORT, "away": AWAY}
         (ssh / "config").write_text(_SSH_CONFIG.format(**values))
-        (ssh / "known_hosts").write_text(f"{host} {(server.keys / 'host_ed25519.pub').read_text()}")
+        both = f"{host},[{lab_server.ADDRESS6}]:{lab_server.PORT}"
+        (ssh / "known_hosts").write_text(f"{both} {(server.keys / 'host_ed25519.pub').read_text()}")
         (ssh / "known_hosts.changed").write_text(
             f"{host} {(server.keys / 'other_host_ed25519.pub').read_text()}"
         )

@@ -17,6 +17,7 @@ from support.lab.place import Guest, Place
 from support.lab.users import User, furnish
 
 ADDRESS = "10.99.0.1"
+ADDRESS6 = "fd00:10:99::1"
 PORT = 2222
 DEPLOY = User("deploy", 4001, groups=("docker",))
 NODOCKER = User("nodocker", 4002)
@@ -29,6 +30,7 @@ USERS = (DEPLOY, NODOCKER, PAT, ROOTLESS, SUDOER, UNFORWARDED)
 _SSHD = """\
 Port {port}
 ListenAddress {address}
+ListenAddress {address6}
 HostKey {keys}/host_ed25519
 AuthorizedKeysFile {keys}/authorized
 StrictModes no
@@ -49,7 +51,9 @@ Match User {unforwarded}
 
 
 class Server:
-    """Docker engine and sshd at 10.99.0.1:2222. ``keys`` holds the host key and the clients' keys.
+    """Docker engine and sshd at port 2222 of 10.99.0.1 and fd00:10:99::1.
+
+    ``keys`` holds the host key and the clients' keys.
 
     Users: ``deploy`` (key, may use the engine), ``nodocker`` (key, may not), ``pat`` (key or password),
     ``rosa`` and ``sudo-only`` (key) for the further engines (``engines.py``), ``unforwarded`` (key; sshd
@@ -83,7 +87,7 @@ class Server:
     def start_sshd(self) -> None:
         """Start sshd and wait until it listens; the address must be up."""
         config = self.run_directory / "sshd_config"
-        users = {"password_user": PAT.name, "unforwarded": UNFORWARDED.name}
+        users = {"password_user": PAT.name, "unforwarded": UNFORWARDED.name, "address6": ADDRESS6}
         config.write_text(_SSHD.format(address=ADDRESS, port=PORT, keys=self.keys, **users))
         self.place.sh("mkdir -p /run/sshd")
         with self.sshd_log.open("ab") as log:

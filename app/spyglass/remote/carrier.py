@@ -68,16 +68,16 @@ os._exit(0)
 """.replace("LINGER", str(_LINGER))
 
 # Two copies share one socket, so it can't be closed for sending alone: the end of the input ends the
-# connection, after a moment for an answer that is under way. Whichever copy ends takes the other along.
+# connection, after a moment for an answer that is under way. Each is a group (set -m), so that whichever
+# ends first can have the other one killed with all that it runs.
 _BASH = """\
 exec 3<>"/dev/tcp/$0/$1" 4<&0 || exit 1
-cat <&4 >&3 4<&- & up=$!
-cat <&3 4<&- & down=$!
+set -m
+trap 'kill -- -$up -$down 2>/dev/null; exit 0' TERM HUP
+{ cat <&4 >&3; sleep 0.3; kill $$; } 2>/dev/null & up=$!
+{ cat <&3 4<&-; kill $$; } 2>/dev/null & down=$!
 exec 3>&- 4<&- 0</dev/null
-trap 'kill $up $down 2>/dev/null' EXIT TERM HUP
-wait -n
-kill -0 $down 2>/dev/null && { exec >&-; sleep 0.3; }
-exit 0
+wait
 """
 
 # {fd,0,1} needs -noinput up to OTP 27. No distribution, no dump; as small as can be.
@@ -157,7 +157,7 @@ CARRIERS = (
     Carrier("python3", "python3 -c 1", lambda host, port, _: ["python3", "-c", _PYTHON, host, port]),
     Carrier(
         "bash",
-        "command -v cat && bash -c '((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403))'",
+        "command -v cat && command -v sleep && bash -c :",
         lambda host, port, _: ["bash", "-c", _BASH, host, port],
     ),
     Carrier("erl", "command -v erl", _erl),

@@ -53,6 +53,12 @@ Host lab lab-* !lab-wrongkey
   IdentityFile ~/.ssh/id_ed25519
 """
 
+# The kernel would drop IPv6 addresses with the link, unlike the others.
+_LINK = """
+echo 1 >"/proc/sys/net/ipv6/conf/$3/keep_addr_on_down"
+ip addr add "$1/24" dev "$3"; ip addr add "$2/64" dev "$3" nodad; ip link set "$3" up
+"""
+
 
 class Laptop:
     """A machine with no way out but the link to the server, and a user ``dev`` without privileges.
@@ -154,9 +160,8 @@ class Laptop:
             str(self.place.first),
         ]
         subprocess.run(["nsenter", *ends, *veth], check=True)
-        up = 'ip addr add "$1/24" dev "$3"; ip addr add "$2/64" dev "$3" nodad; ip link set "$3" up'
-        server.place.sh(up, lab_server.ADDRESS, lab_server.ADDRESS6, "lab0")
-        self.place.sh(up, ADDRESS, ADDRESS6, "eth0")
+        server.place.sh(_LINK, lab_server.ADDRESS, lab_server.ADDRESS6, "lab0")
+        self.place.sh(_LINK, ADDRESS, ADDRESS6, "eth0")
 
     def _write_ssh(self, server: Server) -> None:
         ssh = self.home / ".ssh"

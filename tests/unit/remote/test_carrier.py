@@ -163,7 +163,8 @@ def test_a_host_that_is_none_makes_no_command(host: str) -> None:
 def test_the_probe_names_the_cheapest_that_is_there_and_fit(tmp_path: Path) -> None:
     """With a PATH of our own: each tool is taken away after it was chosen."""
     (tmp_path / "grep").symlink_to("/usr/bin/grep")
-    (tmp_path / "cat").symlink_to("/usr/bin/cat")
+    for needed in ("cat", "sleep"):
+        (tmp_path / needed).symlink_to(f"/usr/bin/{needed}")
     for name in NAMES[:-1]:
         (tmp_path / name).symlink_to("/bin/true" if name in {"socat", "erl"} else _program(name))
     chosen = []

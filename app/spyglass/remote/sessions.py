@@ -12,7 +12,7 @@ import time
 
 _MOST = 8
 _KEPT = 2  # for short commands
-_LINGERS = 2.0  # seconds that a server may count a session whose command was told to end
+_LINGERS = 3.0  # seconds that a server may count a session whose command was told to end
 _BETTER = 10.0  # seconds after which a refusal may not hold any more
 
 

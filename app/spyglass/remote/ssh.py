@@ -117,8 +117,9 @@ class SSH:
         except OSError as exc:
             raise self._gone() from exc
         finally:
+            ended = channel.over
             channel.close()
-            self._sessions.leave()
+            self._sessions.leave(broken_off=not ended)
         return self._outcome(channel)
 
     def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> PipedCommand:
@@ -270,7 +271,7 @@ class SSH:
             return None
         with contextlib.suppress(OSError):
             channel = self._transport.begin(WarmUp, "session")
-            channel.leave = self._sessions.leave
+            channel.leave = functools.partial(self._sessions.leave, broken_off=True)
             return channel
         self._sessions.leave()
         return None

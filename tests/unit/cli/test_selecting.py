@@ -38,5 +38,5 @@ def test_an_empty_value_takes_a_field_back() -> None:
 
 
 def test_what_cannot_be_asked_is_refused() -> None:
-    with pytest.raises(BadInput, match="dns"):
+    with pytest.raises(BadInput, match="DNS"):
         select("--dns=a b")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spyglass import links
+from spyglass import links, news
 from spyglass.log import logger_for
-from spyglass.status import Status, advance
+from spyglass.status import NodeInfo, Status, advance
 
 if TYPE_CHECKING:
     from spyglass.errors import Failure
@@ -24,6 +24,7 @@ class Bulletin:
         self.log = logger_for(status.profile_id)
         self._publish = publish
         self._lock = threading.RLock()
+        self._told: tuple[NodeInfo, ...] | None = None
 
     def show(self, **changes: Any) -> None:
         """Publish the status with these fields changed."""
@@ -38,6 +39,15 @@ class Bulletin:
             if status != self.status:
                 self.status = status
                 self._publish(status)
+
+    def found(self, nodes: tuple[NodeInfo, ...], warnings: list[str]) -> None:
+        """A search is over: the log has all nodes once, then what has changed; and what is to be known."""
+        before, self._told = self._told, nodes
+        told = [f"{links.count(len(nodes), 'node')} found"] if before is None else news.lines(before, nodes)
+        for line in told:
+            self.log.info("%s", line)
+        for warning in (each for each in warnings if each not in self.status.warnings):
+            self.log.warning("%s", warning)
 
     def trouble(self, key: str, failure: Failure) -> None:
         """Something went wrong with one node."""

@@ -15,9 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from spyglass import links, messages
 from spyglass.addressing import Addressing
@@ -26,6 +26,7 @@ from spyglass.bulletin import Bulletin
 from spyglass.errors import Cancelled, Failure
 from spyglass.figures import Figures
 from spyglass.keeping import Keeper
+from spyglass.options import Options
 from spyglass.remote.base import Stop
 from spyglass.safe import Safe
 from spyglass.service import Service
@@ -35,7 +36,6 @@ from spyglass.store import paths
 from spyglass.wanted import Want
 
 if TYPE_CHECKING:
-    from spyglass.loopback.shared import Shared
     from spyglass.profile import Profile
     from spyglass.questions import Ask, Question
     from spyglass.standby import Standby
@@ -49,21 +49,6 @@ HASTE = 1.0
 DEFECT = Failure("Spyglass met a defect of its own", "The log has the details; it is worth a report.")
 PASSING = {"no-container"}
 """Codes of failures that are final at first, but pass where all had been well before: it is made anew."""
-
-Boots = Literal["window", "calls", ""]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a connection behaves. ``persist``: it comes back after a loss, and a next VM stands by
-    when a window was opened. ``boots``: the VM to start while SSH connects. ``aliases``: nodes get
-    addresses of their own if the profile says so, with the ``helper`` where it takes root."""
-
-    persist: bool = True
-    boots: Boots = "window"
-    cookie: str | None = field(default=None, repr=False)
-    aliases: bool = False
-    helper: Shared | None = field(default=None, repr=False)
 
 
 class Connection:
@@ -213,6 +198,7 @@ class Connection:
         stack.callback(self.figures.detach)
         session = Session(self.profile, remotes, self._standby, ask, tell, self.options.cookie, self._ports)
         stack.callback(session.close)
+        session.follows = self.options.follow
         self.session = session
         self.figures.attach(session.figures)
         stack.callback(self._withdraw)  # nothing waits for an answer that is of no use any more
@@ -273,8 +259,8 @@ class Connection:
                 case messages.Nudge():
                     self._changed = True  # what failed on the old network tells nothing of the new one
                     return True
-                case messages.Observe(node):
-                    self._wants.setdefault(node, Want(node))
+                case messages.Observe(node, company):
+                    self._wants.setdefault(node, Want(node, company=company))
                 case messages.CloseWindow(key):
                     self._wants.pop(key, None)
                     self._bulletin.show(awaited=frozenset(self._wants))

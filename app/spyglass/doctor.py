@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from spyglass.connection import Options
 from spyglass.errors import Cancelled, Failure
+from spyglass.options import Options
 from spyglass.status import Phase, Status
 
 if TYPE_CHECKING:

@@ -29,9 +29,10 @@ from spyglass.vigil import Vigil
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spyglass.connection import Connection, Options
+    from spyglass.connection import Connection
     from spyglass.figures import Readings
     from spyglass.loopback.shared import Shared
+    from spyglass.options import Options
     from spyglass.profile import Profile
     from spyglass.questions import Question
     from spyglass.session import Session
@@ -177,8 +178,9 @@ class Hub:
         ``unattended``: nobody asked for it just now (it is connected at the start). A question
         then stops the connection with NeedsAnswer, until a person wants something of it.
         """
-        from spyglass.connection import Connection, Options  # noqa: PLC0415 - see the module's text
+        from spyglass.connection import Connection  # noqa: PLC0415 - see the module's text
         from spyglass.keeping import Keeper  # noqa: PLC0415
+        from spyglass.options import Options  # noqa: PLC0415 - as above
 
         wanted = self.profile(profile) if isinstance(profile, str) else profile
         if not wanted.id:
@@ -218,10 +220,10 @@ class Hub:
         """Look for nodes again."""
         self._post(profile_id, Refresh())
 
-    def observe(self, profile_id: str, node: str) -> None:
-        """Open Observer on a node (its key or full name), as soon as it is known."""
+    def observe(self, profile_id: str, node: str, *, company: bool = False) -> None:
+        """Open Observer on a node (its key or full name), as soon as it is known; see :class:`Observe`."""
         self._unattended.discard(profile_id)
-        self._post(profile_id, Observe(node))
+        self._post(profile_id, Observe(node, company))
 
     def close_window(self, profile_id: str, key: str) -> None:
         """Close the Observer window of a node."""

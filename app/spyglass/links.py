@@ -227,6 +227,11 @@ def gone(node: NodeInfo) -> NodeInfo:
     return replace(node, reachable=False, why_not="it went down", forward=None, alias=None)
 
 
+def without(nodes: tuple[NodeInfo, ...], key: str) -> tuple[NodeInfo, ...]:
+    """The nodes, with the one of this key gone down."""
+    return tuple(gone(node) if node.key == key else node for node in nodes)
+
+
 def count(number: int, noun: str) -> str:
     """The number with its noun: ``1 node``, ``3 nodes``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 class Observe(Struct, frozen=True):
-    """Open Observer on this node (a key or a full name), as soon as it is known."""
+    """Open Observer on this node (a key or a full name), as soon as it is known.
+
+    ``company``: with all nodes of the target in its Nodes menu.
+    """
 
     node: str
+    company: bool = False
 
 
 class CloseWindow(Struct, frozen=True):
@@ -77,6 +81,17 @@ class Ended(Struct, frozen=True):
     failure: Failure | None = None
 
 
+class Turned(Struct, frozen=True):
+    """A person turned the window of this key to another node of its company."""
+
+    key: str
+    node: str
+
+
+class Changed(Struct, frozen=True):
+    """Word from there that a search may find something else by now."""
+
+
 class Went(Struct, frozen=True):
     """A node that was joined for calls went down."""
 
@@ -97,7 +112,9 @@ class Measured(Struct, frozen=True):
     seconds: float
 
 
-Report = Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | Went | LinkLost | Measured
+Report = (
+    Seen | Surveyed | SurveyFailed | Declined | Opened | Ended | Turned | Changed | Went | LinkLost | Measured
+)
 
 
 class Dated(Struct, frozen=True):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from spyglass import log
 from spyglass.errors import Cancelled, Denied, Failure, Lost, Missing, NeedsAnswer
-from spyglass.messages import Ended, Opened
+from spyglass.messages import Ended, Opened, Turned
 from spyglass.questions import Consent, Secret
 
 if TYPE_CHECKING:
@@ -53,6 +53,22 @@ class Way(Protocol):
         """The node as it is found with these certificates."""
 
 
+class Others(Protocol):
+    """The other nodes in a window's Nodes menu: :class:`spyglass.company.Company`."""
+
+    def begin(self, vm: LocalNode, stack: ExitStack, node: str) -> None:
+        """The window is open on ``node``: let the others in; what that takes is undone by ``stack``."""
+
+    def gather(self, node: str) -> None:
+        """Let in who came, and out who is gone; ``node`` is the one that the window shows."""
+
+    def lost(self, node: str) -> None:
+        """The link to this node is down."""
+
+    def member(self, node: str) -> Found | None:
+        """The node of this full name, if it is one of the target."""
+
+
 class Observation:
     """One Observer window on one node."""
 
@@ -62,10 +78,16 @@ class Observation:
         way: Way,
         take: Callable[[], Booted],
         ask: Ask,
-        report: Callable[[Opened | Ended], None],
+        report: Callable[[Opened | Ended | Turned], None],
+        company: Others | None = None,
     ) -> None:
-        """``take`` gives a booting VM; ``report`` hears Opened and, at last, Ended."""
+        """``take`` gives a booting VM; ``report`` hears Opened and, at last, Ended.
+
+        With ``company`` a person may turn the window to another node; ``report`` hears Turned then.
+        """
+        self.key = found.info.key
         self._found = found
+        self._company = company
         self._way = way
         self._take = take
         self._ask = ask
@@ -74,6 +96,11 @@ class Observation:
         self._booted: Booted | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"observer {found.info.node}", daemon=True)
+
+    def members_changed(self) -> None:
+        """Nodes of the target came or went. Does not wait."""
+        if self._company:
+            self._events.put({"event": "members"})
 
     @property
     def node(self) -> str:
@@ -102,7 +129,7 @@ class Observation:
             pass
         except Failure as error:
             failure = error
-        self._report(Ended(self._found.info.key, None if self._closing.is_set() else failure))
+        self._report(Ended(self.key, None if self._closing.is_set() else failure))
 
     def _live(self, stack: ExitStack) -> None:
         booted = self._booted = self._take()
@@ -110,29 +137,15 @@ class Observation:
         booted.listen(self._events.put)
         vm = booted.vm
         join(vm, with_cookie(self._found, self._way, self._ask), self._way)
-        self._lend(vm, stack)
+        lend(vm, self.node, self._ask, stack)
         vm.watch(self.node)
         if self._closing.is_set():
             raise Cancelled
         booted.loaded().observe(self.node)
-        self._report(Opened(self._found.info.key))
+        self._report(Opened(self.key))
+        if self._company:
+            self._company.begin(vm, stack, self.node)
         self._wait()
-
-    def _lend(self, vm: LocalNode, stack: ExitStack) -> None:
-        if vm.check_backend(self.node):
-            return
-        vm.can_lend(self.node)
-        question = Consent(
-            f"{self.node} has no runtime_tools, which Observer needs", LENT, "Lend and observe"
-        )
-        if not self._ask(question):
-            raise Missing(
-                f"{self.node} has no runtime_tools, which Observer needs",
-                "Agree to lend them, or add :runtime_tools to extra_applications of the release.",
-                code="no-backend",
-            )
-        modules = vm.lend(self.node)
-        stack.callback(_take_back, vm, self.node, modules)
 
     def _wait(self) -> None:
         """Return when the person closed the window; raise Lost when the node or the VM went."""
@@ -141,6 +154,8 @@ class Observation:
             kind = None if event is None else event.get("event")
             if kind in (None, "observer_closed"):
                 return
+            if self._company and event:
+                self._with_company(self._company, event)
             if kind in {"nodedown", "unresponsive"} and event and event.get("node") == self.node:
                 raise Lost(
                     f"{self.node} is gone",
@@ -152,6 +167,20 @@ class Observation:
                     "Observe the node again; the log has its last words.",
                     code="local-erlang",
                 )
+
+    def _with_company(self, company: Others, event: dict[str, Any]) -> None:
+        """What happens to the others in the menu, and whether the window shows another one by now."""
+        name, now = str(event.get("node")), None
+        match event.get("event"):
+            case "members":
+                company.gather(self.node)
+            case "nodedown":
+                company.lost(name)
+            case "observer_turned":
+                now = company.member(name)
+        if now is not None and name != self.node:
+            self._found = now
+            self._report(Turned(self.key, name))
 
 
 def join(vm: LocalNode, found: Found, way: Way) -> None:
@@ -203,6 +232,21 @@ def no_cookie(found: Found) -> Failure:
     return Denied(
         f"{info.node} can't be reached: {info.why_not or 'no cookie found'}", hint, code="no-cookie"
     )
+
+
+def lend(vm: LocalNode, node: str, ask: Ask, stack: ExitStack) -> None:
+    """See that the node has what Observer needs; where it has not, lend it if a person agrees."""
+    if vm.check_backend(node):
+        return
+    vm.can_lend(node)
+    lacks = f"{node} has no runtime_tools, which Observer needs"
+    if not ask(Consent(lacks, LENT, "Lend and observe")):
+        raise Missing(
+            lacks,
+            "Agree to lend them, or add :runtime_tools to extra_applications of the release.",
+            code="no-backend",
+        )
+    stack.callback(_take_back, vm, node, vm.lend(node))
 
 
 def _take_back(vm: LocalNode, node: str, modules: list[str]) -> None:

@@ -14,7 +14,7 @@ from spyglass import links, messages
 from spyglass.errors import Cancelled, Failure, Lost
 from spyglass.session import Session, no_node
 from spyglass.status import NodeInfo, Phase, backoff
-from spyglass.wanted import Want, lost
+from spyglass.wanted import Want, away, lost, missed
 
 if TYPE_CHECKING:
     from spyglass.addressing import Addressing
@@ -51,8 +51,7 @@ class Service:
         self._persist = persist
         self._opened: dict[str, Want] = {}
         self._unwanted: set[str] = set()
-        self._searching = False
-        self._again = False
+        self._searching = self._again = False
         self._looks = 0
         self._next: float | None = None
         self._due = 0.0
@@ -85,12 +84,12 @@ class Service:
     def grant(self, wish: messages.Wish | None) -> None:
         """A person's wish, or what the computer noticed."""
         match wish:
-            case messages.Observe(node):
-                self._observe(node)
+            case messages.Observe(node, company):
+                self._observe(node, company=company)
             case messages.CloseWindow(key):
                 self._give_up(key)
                 self._unwanted |= {key} & self._opened.keys()
-                self._session.close_window(key)
+                self._session.windows.close_one(key)
             case messages.Refresh():
                 self.search()
             case messages.Nudge():
@@ -103,10 +102,10 @@ class Service:
                 chain = links.here(self._status.chain, self._standby.erlang, self._standby.problem)
                 self._bulletin.show(chain=chain, nodes=self._addressing.dressed(self._status.nodes))
 
-    def _observe(self, node: str) -> None:
+    def _observe(self, node: str, *, company: bool) -> None:
         if node in self._opened:
             return
-        self._wants.setdefault(node, Want(node))
+        self._wants.setdefault(node, Want(node, company=company))
         self._open_wanted()
         if node in self._wants and self._status.surveyed:
             self.search()  # it may have come since
@@ -139,12 +138,21 @@ class Service:
                 self._bulletin.show(chain=links.measured(self._status.chain, hop, seconds))
             case messages.Declined():
                 raise Cancelled
-            case messages.Opened(key):
-                self._came(key)
-            case messages.Ended(key, failure):
-                self._ended(key, failure)
+            case messages.Changed():
+                self.search()
             case messages.Went(node):
                 self._went(node)
+            case _:
+                self._hear_window(report)
+
+    def _hear_window(self, report: messages.Report) -> None:
+        match report:
+            case messages.Opened(key):
+                self._came(key)
+            case messages.Turned(key, node):
+                self._turned(key, node)
+            case messages.Ended(key, failure):
+                self._ended(key, failure)
 
     def _seen(self, found: Found) -> None:
         info = self._session.admit(found)
@@ -157,6 +165,7 @@ class Service:
         if self._status.phase is not Phase.READY:
             self._bulletin.show(phase=Phase.FORWARDING, doing="Opening forwards")
         nodes = self._addressing.dressed(self._session.settle(discovery))
+        self._bulletin.found(nodes, discovery.warnings)
         self._bulletin.show(
             phase=Phase.READY,
             doing="",
@@ -168,19 +177,12 @@ class Service:
             attempt=0,
         )
         self._addressing.want(discovery.found, complete=True)
-        self._bulletin.log.info("%s found", links.count(len(nodes), "node"))
-        for warning in discovery.warnings:
-            self._bulletin.log.warning("%s", warning)
         self._searched()
 
     def _chain(self, discovery: Discovery, nodes: tuple[NodeInfo, ...]) -> links.Chain:
-        profile, chain = (
-            self._profile,
-            links.here(self._status.chain, self._standby.erlang, self._standby.problem),
-        )
-        return links.complete(
-            chain, len(profile.hops), nodes, counts=discovery.containers, select=profile.select
-        )
+        chain = links.here(self._status.chain, self._standby.erlang, self._standby.problem)
+        hops, select, counts = len(self._profile.hops), self._profile.select, discovery.containers
+        return links.complete(chain, hops, nodes, counts=counts, select=select)
 
     def _went(self, name: str) -> None:
         """Its window, if there is one, tells for itself; otherwise a look shows where it is now."""
@@ -189,7 +191,7 @@ class Service:
             return
         self._session.forget(key)
         self._bulletin.log.info("%s went down", name)
-        self._bulletin.show(nodes=self._without(key, gone=True))
+        self._bulletin.show(nodes=links.without(self._status.nodes, key))
         self.search()
 
     def _survey_failed(self, failure: Failure) -> None:
@@ -212,7 +214,7 @@ class Service:
                 del self._wants[asked]
                 self._bulletin.trouble(asked, no_node(asked, [node.node for node in self._status.nodes]))
             elif asked not in self._status.troubles:
-                self._bulletin.trouble(asked, _away(want))
+                self._bulletin.trouble(asked, away(want))
         self._wait_for_wanted()
 
     def _wait_for_wanted(self) -> None:
@@ -246,7 +248,7 @@ class Service:
         self._bulletin.clear(key, want.asked)
         self._bulletin.log.info("opening Observer on %s", found.info.node)
         self._opened[key] = want
-        self._session.observe(found)
+        self._session.windows.open(found, company=want.company)
 
     def _came(self, key: str) -> None:
         self._looks = 0
@@ -256,41 +258,42 @@ class Service:
         if self._persist:
             self._standby.begin()
 
+    def _turned(self, key: str, node: str) -> None:
+        """The window shows another node by now: that one is missed when it goes."""
+        now, want = self._session.match(node), self._opened.get(key)
+        if now is None or want is None or now.info.key in self._opened:
+            return  # it has a window of its own: this one stays known by its first node
+        self._session.windows.turned(key, now)
+        del self._opened[key]
+        self._opened[now.info.key] = self._loss(now.info.key, want)
+        self._bulletin.log.info("Observer was turned to %s", node)
+        self._bulletin.show(observing=self._status.observing - {key} | {now.info.key})
+
     def _ended(self, key: str, failure: Failure | None) -> None:
-        self._session.ended(key)
+        self._session.windows.ended(key)
         want, stood = self._opened.pop(key, None), key in self._status.observing
         self._unwanted.discard(key)
         if failure is None:
             self._bulletin.log.info("Observer on %s was closed", key.rpartition("/")[2])
         else:
-            self._bulletin.trouble(
-                key, failure
-            )  # before the window is told gone: whoever waits for that asks why
-        missed = self._persist and failure is not None and self._is_missed(want, failure)
-        if missed and want is not None:
+            self._bulletin.trouble(key, failure)  # before it is told gone: whoever waits for that asks why
+        gone = self._persist and failure is not None and missed(want, failure)
+        if gone and want is not None:
             self._wants[key] = self._loss(key, want)
             self._session.forget(key)
-        self._bulletin.show(observing=self._status.observing - {key}, nodes=self._without(key, gone=missed))
-        if missed:
+        self._bulletin.show(
+            observing=self._status.observing - {key},
+            nodes=links.without(self._status.nodes, key) if gone else self._status.nodes,
+        )
+        if gone:
             self._bulletin.show(**self._awaiting())
             (self.search if stood else self._wait_for_wanted)()  # opened in vain: after the usual pause
-
-    def _is_missed(self, want: Want | None, failure: Failure) -> bool:
-        """Whether it is looked for again: its window had been open, or it went since it was found."""
-        return want is not None and failure.retry and (want.info is not None or failure.code == "node-gone")
-
-    def _without(self, key: str, *, gone: bool) -> tuple[NodeInfo, ...]:
-        return tuple(links.gone(node) if gone and node.key == key else node for node in self._status.nodes)
 
     def _loss(self, key: str, want: Want) -> Want:
         """The wish for the node of this key, should it be lost now."""
         info = next((node for node in self._status.nodes if node.key == key), want.info)
-        return lost(info, self._status.nodes) if info else want
+        return lost(info, self._status.nodes, company=want.company) if info else want
 
     @property
     def _status(self) -> Status:
         return self._bulletin.status
-
-
-def _away(want: Want) -> Failure:
-    return Lost(f"{want.name} is gone", "Its Observer window opens again when the node is back.")

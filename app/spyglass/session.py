@@ -16,14 +16,17 @@ import msgspec
 
 from spyglass import given, ports
 from spyglass.calls import Calls
+from spyglass.company import Company
 from spyglass.errors import Cancelled, Failure
-from spyglass.forward import Forward, open_forward
-from spyglass.messages import Declined, Report, Seen, Surveyed, SurveyFailed, Went
-from spyglass.observation import Observation
+from spyglass.following import Following
+from spyglass.forwards import Forwards
+from spyglass.messages import Changed, Declined, Report, Seen, Surveyed, SurveyFailed, Went
+from spyglass.options import Follows
 from spyglass.profile import ContainerHop, Profile
 from spyglass.remote.base import Remote, Stop
 from spyglass.signs import Signs
 from spyglass.wanted import Want, pick
+from spyglass.windows import Windows
 
 if TYPE_CHECKING:
     from spyglass.erlang.discovery import Discovery, Found
@@ -64,11 +67,12 @@ class Session:
         self._credentials: tuple[Credentials, ...] | None = None
         self._surveyed = False
         self._found: dict[str, Found] = {}
-        self._forwards: dict[str, tuple[tuple[str, int, str | None], Forward]] = {}
-        self._ports: dict[str, int] = {} if ports is None else ports
-        self._windows: dict[str, Observation] = {}
+        self._forwards = Forwards(lambda: self.remote, {} if ports is None else ports)
+        self.windows = Windows(self, standby, ask, post, self._company)
         self._calls = Calls(self, standby, ask, lambda node: post(Went(node)))
         self._signs = Signs(remotes, profile.hops, self._stop, post)
+        self._following = Following(profile, self._stop, lambda: post(Changed()))
+        self.follows: Follows = ""
 
     @property
     def hops(self) -> tuple[str, ...]:
@@ -83,18 +87,17 @@ class Session:
     def close(self) -> None:
         """Undo everything: windows and the VM for calls at the same time, then forwards and survey."""
         self._stop.set()
-        ends = [window.close for window in self._windows.values()]
-        ends.append(self._calls.close)
+        ends = [*self.windows.closers(), self._calls.close]
         workers = [threading.Thread(target=end, name="close", daemon=True) for end in ends]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join(20)
-        for _, forward in self._forwards.values():
-            forward.close()
+        self._forwards.close()
         if self._search is not None:
             self._search.join(10)
         self._signs.join(10)
+        self._following.join(10)
 
     # -- survey ---------------------------------------------------------------
 
@@ -125,6 +128,8 @@ class Session:
         else:
             self._surveyed = True
             self._post(Surveyed(discovery))
+            if self.follows:
+                self._following.begin(self._outside(), discovery, polls=self.follows == "always")
 
     def _discover(self, select: Selector, tell: Callable[[Found], None] | None = None) -> Discovery:
         from spyglass.erlang import slots  # noqa: PLC0415 - late, so that SSH starts first
@@ -141,6 +146,11 @@ class Session:
             on_found=tell,
         )
 
+    def _outside(self) -> Remote:
+        """Where the engines are: a container's host."""
+        hop = self._profile.hops[-1] if self._profile.hops else None
+        return self._remotes[-2] if isinstance(hop, ContainerHop) else self.remote
+
     def _place(self) -> Remote:
         """Where to look. A container may have been made anew since it was opened: it is resolved again."""
         hop = self._profile.hops[-1] if self._profile.hops else None
@@ -149,6 +159,9 @@ class Session:
 
             self._remotes[-1] = container.find(self._remotes[-2], hop.name, hop.engine)
         return self.remote
+
+    def _company(self) -> Company:
+        return Company(lambda: list(self._found.copy().values()), self, self._ask, self._profile.id)
 
     def admit(self, found: Found) -> NodeInfo:
         """Take a node in: it gets its forward; returns what to show of it."""
@@ -160,20 +173,7 @@ class Session:
 
     def port(self, found: Found) -> int:
         """The local port of the forward to the node, opened at need."""
-        return self._forward(found.info.key, found).port
-
-    def _forward(self, key: str, found: Found) -> Forward:
-        place = (found.host, found.port, found.info.container_id)
-        known = self._forwards.get(key)
-        if known and known[0] == place:
-            return known[1]
-        if known:
-            known[1].close()
-        remote, again = found.remote or self.remote, self._ports.get(key, 0)
-        forward = open_forward(remote, found.host, found.port, label=found.info.node, again=again)
-        self._ports[key] = forward.port
-        self._forwards[key] = (place, forward)
-        return forward
+        return self._forwards.port(found)
 
     def settle(self, discovery: Discovery) -> tuple[NodeInfo, ...]:
         """The survey's whole result: nodes that are gone lose their forward; returns what to show."""
@@ -181,15 +181,15 @@ class Session:
         gone = set(self._found) - {info.key for info in shown}
         for key in gone:
             del self._found[key]
-            if key in self._forwards and key not in self._windows:
-                self._forwards.pop(key)[1].close()
+            if key not in self.windows:
+                self._forwards.drop(key)
+        self.windows.members_changed()
         return shown
 
     def forget(self, key: str) -> None:
         """A node went down: what is known of the way to it does not hold any more."""
         self._found.pop(key, None)
-        if key in self._forwards:
-            self._forwards.pop(key)[1].close()
+        self._forwards.drop(key)
 
     def pick(self, want: Want, *, complete: bool) -> Found | None:
         """The node that is meant (:func:`spyglass.wanted.pick`)."""
@@ -213,27 +213,6 @@ class Session:
         self._signs.measure()
 
     # -- windows --------------------------------------------------------------
-
-    def observe(self, found: Found) -> None:
-        """Open Observer on the node; reports Opened and, at last, Ended."""
-        key = found.info.key
-        if key in self._windows:
-            return
-        window = Observation(found, self, self._standby.take, self._ask, self._post)
-        self._windows[key] = window
-        window.start()
-
-    def ended(self, key: str) -> None:
-        """Forget a window that reported Ended."""
-        window = self._windows.pop(key, None)
-        if window is not None:
-            window.close()
-
-    def close_window(self, key: str) -> None:
-        """Close one window; it reports Ended. The caller's thread does not wait for it."""
-        window = self._windows.get(key)
-        if window is not None:
-            threading.Thread(target=window.close, name="close window", daemon=True).start()
 
     def prove(self, found: Found, cookie: str) -> bool:
         """Whether the node knows this cookie; a no leaves a line in its log."""

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spyglass.errors import Failure, Lost
+
 if TYPE_CHECKING:
     from spyglass.erlang.discovery import Found
     from spyglass.status import NodeInfo
@@ -24,11 +26,13 @@ class Want:
 
     ``asked`` is its key or full name. ``info`` is how it was last seen with its window open (None:
     never yet); ``beside`` are the keys and containers of the others that were there at that time.
+    ``company``: the others are wanted in its menu.
     """
 
     asked: str
     info: NodeInfo | None = None
     beside: frozenset[str] = frozenset()
+    company: bool = False
 
     @property
     def name(self) -> str:
@@ -36,11 +40,21 @@ class Want:
         return self.info.node if self.info else self.asked
 
 
-def lost(info: NodeInfo, nodes: Iterable[NodeInfo]) -> Want:
+def lost(info: NodeInfo, nodes: Iterable[NodeInfo], *, company: bool = False) -> Want:
     """The wish for a node that had its window open when it, or the way to it, was lost."""
     others = [node for node in nodes if node.key != info.key]
     homes = {node.container for node in others if node.container and node.container != info.container}
-    return Want(info.key, info, frozenset({node.key for node in others} | homes))
+    return Want(info.key, info, frozenset({node.key for node in others} | homes), company)
+
+
+def missed(want: Want | None, failure: Failure) -> bool:
+    """Whether it is looked for again: its window had been open, or it went since it was found."""
+    return want is not None and failure.retry and (want.info is not None or failure.code == "node-gone")
+
+
+def away(want: Want) -> Failure:
+    """What to say of a node that is waited for."""
+    return Lost(f"{want.name} is gone", "Its Observer window opens again when the node is back.")
 
 
 def pick(want: Want, there: Mapping[str, Found], *, narrow: bool, complete: bool) -> Found | None:

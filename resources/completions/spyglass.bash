@@ -8,8 +8,8 @@
 _shtab_spyglass_profiles_subparsers=(list show remove add edit import export)
 _shtab_spyglass_subparsers=(nodes observe shell rpc forward scratch doctor profiles status connect disconnect logs quit helper demo)
 
-_shtab_spyglass_nodes_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node --json)
-_shtab_spyglass_observe_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node --lend)
+_shtab_spyglass_nodes_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node --json --watch)
+_shtab_spyglass_observe_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node --all --lend)
 _shtab_spyglass_shell_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node)
 _shtab_spyglass_rpc_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node)
 _shtab_spyglass_forward_option_strings=(-h --help --profile-dir --jump --identity --docker-certs --plain-api --cookie-file --tls-ca --tls-certificate --tls-key --batch --container --image --label --network-alias --compose --swarm-service --dns --rancher --ask-in --node --alias)
@@ -136,10 +136,12 @@ _shtab_spyglass_nodes___help_nargs=0
 _shtab_spyglass_nodes___plain_api_nargs=0
 _shtab_spyglass_nodes___batch_nargs=0
 _shtab_spyglass_nodes___json_nargs=0
+_shtab_spyglass_nodes___watch_nargs=0
 _shtab_spyglass_observe__h_nargs=0
 _shtab_spyglass_observe___help_nargs=0
 _shtab_spyglass_observe___plain_api_nargs=0
 _shtab_spyglass_observe___batch_nargs=0
+_shtab_spyglass_observe___all_nargs=0
 _shtab_spyglass_observe___lend_nargs=0
 _shtab_spyglass_shell__h_nargs=0
 _shtab_spyglass_shell___help_nargs=0

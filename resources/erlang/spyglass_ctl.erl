@@ -75,7 +75,9 @@ loop(Port) ->
         {'EXIT', Port, _} -> leave();
         {reply, Reply} -> write(Port, Reply);
         {event, Event} -> write(Port, Event);
-        {nodeup, Node, _} -> write(Port, #{event => nodeup, node => Node});
+        {nodeup, Node, _} ->
+            spyglass_observer:nodeup(Node),
+            write(Port, #{event => nodeup, node => Node});
         {nodedown, Node, Info} -> nodedown(Port, Node, Info);
         {'EXIT', _, Reason} when Reason =/= normal -> exit(Reason);
         _ -> ok

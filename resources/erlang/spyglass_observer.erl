@@ -14,7 +14,7 @@
 -module(spyglass_observer).
 -behaviour(gen_server).
 
--export([start_link/0, preload/0, open/1, close/0, tab/1, nodedown/1, hold/1]).
+-export([start_link/0, preload/0, open/1, close/0, tab/1, nodeup/1, nodedown/1, hold/1, members/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 -define(OPEN_LIMIT_MS, 15000).
@@ -54,11 +54,17 @@ tab(Index) ->
     wxNotebook:setSelection(Notebook, Index),
     unicode:characters_to_binary(wxNotebook:getPageText(Notebook, Index)).
 
-%% @doc The node is gone: close its window now. Does not wait.
+%% @doc A node has been joined: the Nodes menu shall have it. Does not wait.
+nodeup(_Node) -> gen_server:cast(?MODULE, members).
+
+%% @doc The node is gone: close its window now, or take it from the menu. Does not wait.
 nodedown(Node) -> gen_server:cast(?MODULE, {nodedown, Node}).
 
 %% @doc Takes the place of wxFrame:show/1 and the like in the prepared observer_wx.
 hold(_Frame) -> true.
+
+%% @doc What stands in the Nodes menu of the prepared observer_wx: who was joined, and never this node.
+members() -> nodes(connected).
 
 in_turn(Request) ->
     case gen_server:call(?MODULE, Request, ?OPEN_LIMIT_MS + ?ANSWER_LIMIT_MS) of
@@ -75,8 +81,28 @@ handle_cast({nodedown, Node}, #state{node = Shown, target = Target} = State)
   when Node =:= Shown; Node =:= Target ->
     whereis(observer) =:= undefined orelse spawn(fun() -> shut(whereis(observer), ?FALL_LIMIT_MS) end),
     {noreply, next(give_up(State))};
+handle_cast({nodedown, _}, State) ->
+    handle_cast(members, State);
+handle_cast(members, State) ->
+    renew_menu(State),
+    {noreply, State};
+%% A person has turned the window to another node by the menu.
+handle_cast({turned, Node}, #state{node = Shown, window = Window} = State)
+  when Node =/= Shown, Window =/= undefined ->
+    spyglass_ctl:event(#{event => observer_turned, node => Node}),
+    {noreply, State#state{node = Node}};
 handle_cast(_, State) ->
     {noreply, State}.
+
+%% Observer builds its menu anew at a nodeup, whichever; not while it is being pointed at a node by that
+%% menu (press_menu), which ends with a nodeup of its own.
+renew_menu(#state{window = undefined}) -> ok;
+renew_menu(#state{opening = Pid}) when is_pid(Pid) -> ok;
+renew_menu(_) ->
+    case whereis(observer) of
+        undefined -> ok;
+        Window -> Window ! {nodeup, node()}, ok
+    end.
 
 handle_info({'DOWN', _, process, Pid, Result}, #state{opening = Pid, caller = From} = State) ->
     gen_server:reply(From, outcome(Result)),
@@ -169,10 +195,17 @@ watch_title(Monitor, Window, Frame) ->
     receive
         {'DOWN', Monitor, process, _, _} -> ok
     after ?LOOK_MS ->
-        case string:find(title(Frame), atom_to_list(node())) of
-            nomatch -> watch_title(Monitor, Window, Frame);
+        Title = title(Frame),
+        case string:find(Title, atom_to_list(node())) of
+            nomatch -> tell_turned(Title), watch_title(Monitor, Window, Frame);
             _ -> shut(Window, ?FALL_LIMIT_MS)
         end
+    end.
+
+tell_turned(Title) ->
+    case [Node || Node <- nodes(connected), lists:suffix([$\s | atom_to_list(Node)], Title)] of
+        [Node] -> gen_server:cast(?MODULE, {turned, Node});
+        _ -> ok
     end.
 
 title(Frame) ->

@@ -6,6 +6,9 @@
 %% frame to the screen going to spyglass_observer:hold/1. The copy lies in our own
 %% directory, which comes first in the code path of our node and of nobody else's.
 %%
+%% Its Nodes menu lists this node and all that are connected, or only those that are visible
+%% (OTP 24 and older). In the copy it is spyglass_observer:members/0 that says who stands there.
+%%
 %% Beam files without debug information, or code that has no such call, are left alone:
 %% then Observer starts the ordinary way.
 -module(spyglass_prepare).
@@ -42,6 +45,8 @@ held({call, At, {remote, At2, {atom, At3, wxFrame}, {atom, At4, Call}}, [Frame]}
         true -> {call, At, {remote, At2, {atom, At3, spyglass_observer}, {atom, At4, hold}}, [Frame]};
         false -> Form
     end;
+held({cons, At, {call, _, {atom, _, node}, []}, {call, At2, {atom, _, nodes}, _}}) ->
+    {call, At, {remote, At2, {atom, At2, spyglass_observer}, {atom, At2, members}}, []};
 held(Tuple) when is_tuple(Tuple) -> list_to_tuple(held(tuple_to_list(Tuple)));
 held([Head | Tail]) -> [held(Head) | held(Tail)];
 held(Other) -> Other.

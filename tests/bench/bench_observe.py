@@ -31,7 +31,7 @@ CYCLES = 8
 TARGETS = (Target("fresh", 1.5), Target("running", 0.8))
 RUNNING = """
 import sys, threading
-from spyglass.connection import Options
+from spyglass.options import Options
 from spyglass.hub import Hub
 from spyglass.profile import parse_target
 from spyglass.status import Phase

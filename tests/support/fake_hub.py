@@ -125,7 +125,7 @@ class FakeHub:
     def refresh(self, profile_id: str) -> None:
         self.calls.append(("refresh", profile_id))
 
-    def observe(self, profile_id: str, node: str) -> None:
+    def observe(self, profile_id: str, node: str, *, company: bool = False) -> None:
         self.calls.append(("observe", profile_id, node))
 
     def close_window(self, profile_id: str, key: str) -> None:

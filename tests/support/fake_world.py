@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spyglass.erlang.discovery import Discovery, Found
-from spyglass.errors import Failure
-from spyglass.remote.base import Stop
+from spyglass.errors import Failure, Unreachable
+from spyglass.remote.base import Piped, Stop
 from spyglass.status import Cookie, NodeInfo, Status
 
 
@@ -26,6 +26,10 @@ class FakePlace:
 
     def describe(self) -> str:
         return self.name
+
+    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
+        """Nothing runs here, so there are no events to follow."""
+        raise Unreachable(f"{argv[0]}: not here")
 
     def close(self) -> None:
         self.closed = True

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from spyglass.connection import Connection, Options
+from spyglass.connection import Connection
 from spyglass.errors import BadHostKey, Cancelled, Denied, Failure, Lost, NeedsAnswer, Unreachable
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry
+from spyglass.options import Options
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent, Secret
 from spyglass.remote.base import Stop
@@ -27,7 +28,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("spyglass.remote.opening.open_hops", made.open_hops)
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
-    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
+    monkeypatch.setattr("spyglass.forwards.open_forward", made.open_forward)
     monkeypatch.setattr("spyglass.connection.backoff", lambda attempt: 0.01 * attempt)
     return made
 

@@ -37,6 +37,7 @@ NO_UNIT_TEST = {
 """Modules and packages without a test of the same name in tests/unit, and where they are tested instead."""
 
 ELSEWHERE = {
+    "tests/lab/test_cluster.py": "cli/listing",
     "tests/lab/test_commands.py": "cli/checkup cli/commands",
     "tests/lab/test_demo.py": "cli/trial",
     "tests/lab/test_local_node.py": "erlang/compiled erlang/refusals",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from spyglass import doctor
-from spyglass.connection import Options
 from spyglass.errors import Cancelled, Failure, Missing, Unreachable
 from spyglass.hub import Hub
+from spyglass.options import Options
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Ask, Secret
 from spyglass.remote.base import Stop
@@ -26,7 +26,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
     monkeypatch.setattr("spyglass.hub.Standby", lambda _erl: made)
-    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
+    monkeypatch.setattr("spyglass.forwards.open_forward", made.open_forward)
     return made
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from spyglass.connection import Connection, Options
+from spyglass.connection import Connection
 from spyglass.errors import Denied, Failure, Lost, Missing, Unreachable
 from spyglass.messages import CloseWindow, Nudge, Observe, Refresh, Retry
+from spyglass.options import Options
 from spyglass.profile import Profile, SSHHop
 from spyglass.questions import Consent
 from spyglass.status import Phase, Status
@@ -26,7 +27,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("spyglass.remote.opening.open_hops", made.open_hops)
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
-    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
+    monkeypatch.setattr("spyglass.forwards.open_forward", made.open_forward)
     monkeypatch.setattr("spyglass.connection.backoff", lambda _tries: NEVER)
     monkeypatch.setattr("spyglass.service.backoff", lambda _looks: NEVER)
     return made

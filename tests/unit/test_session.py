@@ -19,7 +19,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
-    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
+    monkeypatch.setattr("spyglass.forwards.open_forward", made.open_forward)
     return made
 
 

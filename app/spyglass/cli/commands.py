@@ -16,12 +16,11 @@ import msgspec
 
 from spyglass import log
 from spyglass.cli import api, selecting, tls
-from spyglass.cli.output import node_json, node_table, print_json
 from spyglass.cli.terminal import Terminal, say
-from spyglass.connection import Boots, Options
 from spyglass.errors import BadInput, Failure, NeedsAnswer
 from spyglass.hub import Hub
 from spyglass.loopback import client
+from spyglass.options import Boots, Follows, Options
 from spyglass.owntools import COOKIE
 from spyglass.profile import Profile, SSHHop, check, parse_hop, parse_target
 from spyglass.questions import Choice
@@ -104,10 +103,11 @@ def connected(
     profile: Profile | None = None,
     cookie: str | None = None,
     aliases: bool = False,
+    follow: Follows = "",
 ) -> Iterator[Run]:
     """Connect to the target, or to ``profile``; everything is gone when this is left.
 
-    ``aliases``: nodes get addresses of their own if the profile says so.
+    ``aliases``: nodes get addresses of their own if the profile says so. ``follow``: see Options.
     """
     terminal = Terminal(batch=options.batch, agrees=getattr(options, "lend", False))
     hub = Hub(
@@ -121,7 +121,7 @@ def connected(
     try:
         key = hub.connect(
             profile or profile_of(options),
-            Options(persist=persist, boots=boots, cookie=cookie or cookie_of(options), aliases=aliases),
+            Options(persist, boots, cookie or cookie_of(options), follow, aliases),
         )
         yield Run(hub, terminal, key)
     finally:
@@ -131,39 +131,40 @@ def connected(
 
 def nodes(options: argparse.Namespace) -> int:
     """``spyglass nodes TARGET``."""
-    with connected(options) as run:
-        status = run.surveyed()
-    if options.json:
-        print_json(
-            {
-                "target": options.target,
-                "nodes": [node_json(n) for n in status.nodes],
-                "warnings": list(status.warnings),
-            }
-        )
-        return 0
-    if status.nodes:
-        print(node_table(status.nodes))
-    else:
-        say("No BEAM node is there.")
-    for warning in status.warnings:
-        say(warning)
-    return 0
+    from spyglass.cli import listing  # noqa: PLC0415 - its turn comes late
+
+    return listing.watch(options) if options.watch else listing.once(options)
 
 
 def observe(
     options: argparse.Namespace, opened: Callable[[], None] | None = None, *, stay: bool = True
 ) -> int:
     """``spyglass observe TARGET [NODE]``: until the window closes, or only until ``opened`` is done."""
-    with connected(options, "window") as run:
-        wanted = options.node if "@" in options.node else choose(run, options.node).key
-        watch(run, wanted, opened, stay=stay)
+    with connected(options, "window", follow="events" if options.all else "") as run:
+        if options.all and not options.node:
+            wanted = first(run).key
+        else:
+            wanted = options.node if "@" in options.node else choose(run, options.node).key
+        watch(run, wanted, opened, stay=stay, company=options.all)
     return 0
 
 
-def watch(run: Run, wanted: str, opened: Callable[[], None] | None = None, *, stay: bool = True) -> None:
+def first(run: Run) -> NodeInfo:
+    """The first node that can be reached, by name. Raises Failure where there is none."""
+    able = sorted((n for n in run.surveyed().nodes if n.reachable), key=lambda n: n.node)
+    return able[0] if able else choose(run, "")
+
+
+def watch(
+    run: Run,
+    wanted: str,
+    opened: Callable[[], None] | None = None,
+    *,
+    stay: bool = True,
+    company: bool = False,
+) -> None:
     """Open Observer on the node of this key or name, and stay until its window closes."""
-    run.hub.observe(run.profile, wanted)
+    run.hub.observe(run.profile, wanted, company=company)
     status = run.terminal.reach(lambda status: bool(status.observing or status.troubles))
     _raise_trouble(status)
     if opened is not None:

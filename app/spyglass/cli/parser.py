@@ -38,9 +38,17 @@ def build() -> argparse.ArgumentParser:
     window.add_argument("--background", action="store_true", help="start without showing the window")
     window.add_argument("--new-profile", action="store_true", help="begin with a new profile")
     commands = parser.add_subparsers(dest="command", metavar="SUBCOMMAND", title="subcommands")
-    _target_command(commands, "nodes", "list the BEAM nodes that are there", json=True)
+    nodes = _target_command(commands, "nodes", "list the BEAM nodes that are there", json=True)
+    nodes.add_argument(
+        "--watch", action="store_true", help="go on with what comes and goes; with --json, a document a line"
+    )
     observe = _target_command(commands, "observe", "open Observer on a node, until its window closes")
     _node(observe)
+    observe.add_argument(
+        "--all",
+        action="store_true",
+        help="with all nodes of the target in its Nodes menu, live",
+    )
     observe.add_argument(
         "--lend", action="store_true", help="agree to lend runtime_tools to a node without them"
     )

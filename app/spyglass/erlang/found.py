@@ -17,6 +17,7 @@ from spyglass.status import Cookie, NodeInfo
 
 if TYPE_CHECKING:
     from spyglass.erlang.aim import Aim
+    from spyglass.remote.container import Engine
     from spyglass.remote.tls import Credentials
 
 
@@ -41,13 +42,14 @@ class Discovery:
     """All that was found, in a steady order, and what people should know besides.
 
     ``containers`` tells, by engine, how many run there and how many of them were wanted. ``aim`` is what
-    was asked at the far end for the target's addresses, if it has such a name.
+    was asked at the far end for the target's addresses, if it has such a name; ``engines`` have answered.
     """
 
     found: list[Found]
     warnings: list[str]
     containers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     aim: Aim | None = field(default=None, repr=False)
+    engines: tuple[Engine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from spyglass.erlang.survey import Survey
 from spyglass.erlang.visit import Dialler
 from spyglass.errors import Failure, Lost
 from spyglass.remote.base import Remote, Stop, Stream
-from spyglass.remote.container import EngineHost, Facts, read_inspect, refusal
+from spyglass.remote.container import Engine, EngineHost, Facts, read_inspect, refusal
 
 _CREW = 16
 
@@ -36,6 +36,7 @@ class Search:
         self._porter = Porter(self._dialler, wish, stop, findings, self._jar)
         self._grounds: list[Ground] = []
         self.aim: Aim | None = None
+        self.engines: tuple[Engine, ...] = ()
         self._crew = Crew("discovery", _CREW, self._failed)
 
     def run(self) -> None:
@@ -62,6 +63,7 @@ class Search:
     def _begin(self) -> None:
         seen = self._survey()
         every = self._containers(seen)
+        self.engines = tuple(seen.engines)
         seen = housed(seen, every)
         self._aim_at(every)
         containers = [facts for facts in every if self._wanted(facts)]

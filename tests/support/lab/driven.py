@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 
 from spyglass import log
-from spyglass.connection import Options
 from spyglass.errors import Cancelled
 from spyglass.hub import Hub
+from spyglass.options import Options
 from spyglass.profile import ContainerHop, Profile, Selector, parse_target
 from spyglass.store import paths
 from spyglass.store.profiles import Profiles

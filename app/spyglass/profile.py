@@ -14,12 +14,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from spyglass import selector
+from spyglass import kubernetes, selector
 from spyglass.errors import BadInput
+from spyglass.kubernetes import KubernetesHop
 from spyglass.selector import Selector, Text
 
 __all__ = [
-    "ContainerHop", "Hop", "Profile", "SSHHop", "Selector", "Target", "check", "parse_hop", "parse_target",
+    "ContainerHop", "EngineHop", "Hop", "KubernetesHop", "Profile", "SSHHop", "Selector", "Target",
+    "check", "parse_hop", "parse_target",
 ]  # fmt: skip
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -117,7 +119,7 @@ class EngineHop(
         return int(found["port"]) if found else 0
 
 
-Hop = SSHHop | ContainerHop | EngineHop
+Hop = SSHHop | ContainerHop | EngineHop | KubernetesHop
 
 
 class TLS(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -199,6 +201,9 @@ def _check_alias(alias: str) -> None:
 def _check_hop(hop: Hop, position: int) -> None:
     if isinstance(hop, EngineHop):
         _check_engine(hop, position)
+        return
+    if isinstance(hop, KubernetesHop):
+        kubernetes.check(hop, position)
         return
     text = hop.host if isinstance(hop, SSHHop) else hop.name
     field = "host" if isinstance(hop, SSHHop) else "name"

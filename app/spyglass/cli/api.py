@@ -1,4 +1,4 @@
-"""What the command line says of a container engine's API: its certificates, or going without."""
+"""What the command line says of places without a shell: an engine's API, a Kubernetes cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from spyglass.errors import BadInput
-from spyglass.profile import EngineHop, Hop
+from spyglass.profile import EngineHop, Hop, KubernetesHop
 
 _FILES = {"ca": "ca.pem", "certificate": "cert.pem", "key": "key.pem"}  # the names that Docker's command uses
 
@@ -28,9 +28,32 @@ def options(group: Any) -> None:
         help="for tcp://…: agree to go without TLS, though who reaches such a port is root on its host",
     )
 
+    group.add_argument(
+        "--kubernetes",
+        metavar="NAMESPACE",
+        default="",
+        help="the pods of this namespace (`all`: of every one) that kubectl there knows",
+    )
+    group.add_argument(
+        "--kube-context", metavar="NAME", default="", help="for --kubernetes: kubectl's context"
+    )
+
 
 def applied(hops: tuple[Hop, ...], given: argparse.Namespace) -> tuple[Hop, ...]:
     """The hops with what was said of the last one. Raises BadInput where that is no engine's API."""
+    return _cluster(_api(hops, given), given)
+
+
+def _cluster(hops: tuple[Hop, ...], given: argparse.Namespace) -> tuple[Hop, ...]:
+    if given.kubernetes:
+        before = hops[:-1] if hops and isinstance(hops[-1], KubernetesHop) else hops
+        return (*before, KubernetesHop(given.kubernetes, given.kube_context))
+    if given.kube_context:
+        raise BadInput("--kube-context is for a cluster", "Name a namespace with --kubernetes, or `all`.")
+    return hops
+
+
+def _api(hops: tuple[Hop, ...], given: argparse.Namespace) -> tuple[Hop, ...]:
     if not (given.docker_certs or given.plain_api):
         return hops
     last = hops[-1] if hops else None

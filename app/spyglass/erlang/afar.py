@@ -13,18 +13,18 @@ from dataclasses import replace
 from spyglass.erlang import survey
 from spyglass.erlang.survey import Survey
 from spyglass.errors import Failure, Lost
-from spyglass.remote.container import Container, EngineHost, Facts
+from spyglass.remote.container import Container, Facts, Shellless
 
 _AT_ONCE = 6
 _SECONDS = 6.0
 
 
-def take(host: EngineHost) -> Survey:
+def take(host: Shellless) -> Survey:
     """What the engine tells of its containers. Raises what the API does."""
-    return Survey(hostname=host.hop.host, readable=True, engines={host.api: host.containers()})
+    return Survey(hostname=host.host, readable=True, engines={host.engine: host.containers()})
 
 
-def look(seen: Survey, host: EngineHost, containers: Sequence[Facts], warn: Callable[[str], None]) -> Survey:
+def look(seen: Survey, host: Shellless, containers: Sequence[Facts], warn: Callable[[str], None]) -> Survey:
     """The survey with the BEAMs in these containers; ``warn`` hears of those that can't be looked into."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="afar") as pool:
         looks = list(pool.map(lambda facts: _inside(host, facts, warn), containers))
@@ -36,24 +36,28 @@ def look(seen: Survey, host: EngineHost, containers: Sequence[Facts], warn: Call
     return replace(seen, beams=beams, visible=frozenset(identity for identity, _ in homes))
 
 
-def _inside(host: EngineHost, facts: Facts, warn: Callable[[str], None]) -> Survey | None:
+def _inside(host: Shellless, facts: Facts, warn: Callable[[str], None]) -> Survey | None:
     if facts.paused:
         return None
+    holds = _holds_a_beam(host, facts)
+    if holds is False:
+        return Survey()
     try:
-        if not _may_hold_a_beam(host, facts):
-            return Survey()
         return survey.take(Container(host, facts), "inside", seconds=_SECONDS)
     except Lost:
         raise
     except Failure as failure:
-        warn(f"No look into the container {facts.name}: {failure.title}")
+        if holds or failure.code != "no-shell":  # many containers have neither a BEAM nor a shell
+            warn(f"No look into the container {facts.name}: {failure.title}")
         return None
 
 
-def _may_hold_a_beam(host: EngineHost, facts: Facts) -> bool:
+def _holds_a_beam(host: Shellless, facts: Facts) -> bool | None:
+    """None: not every engine can tell."""
     try:
-        return any(name.startswith("beam") for name in host.api.processes(facts.id))
+        names = host.engine.processes(facts.id)
     except Lost:
         raise
-    except Failure:  # not every engine can tell
-        return True
+    except Failure:
+        return None
+    return None if names is None else any(name.startswith("beam") for name in names)

@@ -20,7 +20,7 @@ from spyglass.erlang.survey import Survey
 from spyglass.erlang.visit import Dialler
 from spyglass.errors import Failure, Lost
 from spyglass.remote.base import Remote, Stop, Stream
-from spyglass.remote.container import Engine, EngineHost, Facts, read_inspect, refusal
+from spyglass.remote.container import Engine, Facts, Shellless, read_inspect, refusal
 
 _CREW = 16
 
@@ -68,7 +68,7 @@ class Search:
         self._aim_at(every)
         containers = [facts for facts in every if self._wanted(facts)]
         self._count(every)
-        if isinstance(self._remote, EngineHost):
+        if isinstance(self._remote, Shellless):
             seen = afar.look(seen, self._remote, containers, self._findings.warn)
         self._porter.place = Place(self._wish.hops, seen.hostname)
         addressed = self._addressed(seen, every)
@@ -83,7 +83,7 @@ class Search:
 
     def _survey(self) -> Survey:
         try:
-            if isinstance(self._remote, EngineHost):
+            if isinstance(self._remote, Shellless):
                 return afar.take(self._remote)
             return survey.take(self._remote)
         except Lost:

@@ -16,18 +16,18 @@ from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
 from spyglass.remote.command_line import ENGINES, SUDO, CommandLine, Engine
 from spyglass.remote.engine import Facts, Network, Published, read_inspect
-from spyglass.remote.engine_host import EngineHost
 from spyglass.remote.relay import ThreadRelay
+from spyglass.remote.shellless import Shellless
 
 __all__ = [
     "ENGINES",
     "CommandLine",
     "Container",
     "Engine",
-    "EngineHost",
     "Facts",
     "Network",
     "Published",
+    "Shellless",
     "command",
     "find",
     "read_inspect",
@@ -153,7 +153,7 @@ def find(remote: Remote, name: str, engine: str = "auto") -> Container:
     """
     if not name or name.startswith("-"):
         raise Missing(f"{name!r} is not a container's name", "See `docker ps`.")
-    if isinstance(remote, EngineHost):
+    if isinstance(remote, Shellless):
         return _at_api(remote, name)
     refused: Failure | None = None
     there: list[str] = []
@@ -173,12 +173,12 @@ def find(remote: Remote, name: str, engine: str = "auto") -> Container:
     raise _missing(remote, name, there)
 
 
-def _at_api(host: EngineHost, name: str) -> Container:
-    told = host.api.inspect(name)
-    found, _ = read_inspect(host.api, [told] if told else [])
+def _at_api(host: Shellless, name: str) -> Container:
+    told = host.engine.inspect(name)
+    found, _ = read_inspect(host.engine, [told] if told else [])
     if found and found[0].pid:
         return Container(host, found[0])
-    there, _ = read_inspect(host.api, host.containers())
+    there, _ = read_inspect(host.engine, host.containers())
     raise _missing(host, name, [facts.name for facts in there])
 
 

@@ -1,36 +1,33 @@
-"""A host of which only its container engine's API can be reached: a place with containers and no shell."""
+"""A host of which only its container engine's API can be reached."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from spyglass.errors import BadInput, Denied, Failure, Lost
 from spyglass.questions import Ask, Consent
 from spyglass.remote.api import LOOPBACK, Api
+from spyglass.remote.shellless import Shellless
 
 if TYPE_CHECKING:
     import ssl
 
     from spyglass.profile import EngineHop
-    from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
-
-_AT_ONCE = 8
+    from spyglass.remote.base import Relay, Remote, Stream
 
 
-class EngineHost:
-    """The host of an engine's API, seen from ``inner``. Closing it leaves ``inner`` open."""
+class EngineHost(Shellless):
+    """The host of an engine's API."""
 
     def __init__(self, inner: Remote, hop: EngineHop, api: Api, version: str = "") -> None:
-        self.inner, self.hop, self.api = inner, hop, api
+        super().__init__(inner, hop.label, hop.host, api)
         kind = " ".join(filter(None, (api.name.capitalize(), version)))
         self.auth_method = f"{kind}, {'TLS' if hop.tls else 'no TLS'}"  # an SSH server tells it likewise
 
     def __repr__(self) -> str:
-        return f"<EngineHost {self.hop.label}>"
+        return f"<EngineHost {self.label}>"
 
     @classmethod
     def open(cls, hop: EngineHop, inner: Remote, ask: Ask) -> EngineHost:
@@ -59,40 +56,13 @@ class EngineHost:
         version = api.greet()
         return cls(inner, hop, api, version)
 
-    def describe(self) -> str:
-        """``tcp://10.0.0.5:4243``."""
-        return self.hop.label
-
-    def run(self, argv: Sequence[str], stdin: bytes | None = None, timeout: float = 20.0) -> Output:
-        """No command runs at an engine's API outside a container: Denied."""
-        self._no_shell()
-
-    def pipe(self, argv: Sequence[str], timeout: float = 10.0) -> Piped:
-        """No command runs at an engine's API outside a container: Denied."""
-        self._no_shell()
-
-    def _no_shell(self) -> NoReturn:
-        raise Denied(
-            f"{self.describe()} runs commands in containers only",
-            "Reach the host by SSH for what is not in a container.",
-            code="no-shell",
-        )
-
-    def containers(self) -> list[str]:
-        """Every running container as the engine inspects it, one JSON object each."""
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inspect") as pool:
-            return [told for told in pool.map(self.api.inspect, self.api.ids()) if told]
-
     def dial(self, host: str, port: int, timeout: float = 5.0) -> Stream:
         """Connect to ``host:port``; loopback is the engine's host as it is seen from here."""
-        return self.inner.dial(self.hop.host if host in LOOPBACK else host, port, timeout)
+        return self.inner.dial(self.host if host in LOOPBACK else host, port, timeout)
 
     def relay(self, listener: socket.socket, host: str, port: int) -> Relay:
         """Carry what the listener accepts to ``host:port``, as :meth:`dial` understands it."""
-        return self.inner.relay(listener, self.hop.host if host in LOOPBACK else host, port)
-
-    def close(self) -> None:
-        """Nothing is held."""
+        return self.inner.relay(listener, self.host if host in LOOPBACK else host, port)
 
 
 def _ask_for_plain(hop: EngineHop, ask: Ask) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spyglass.errors import BadInput
-from spyglass.profile import ContainerHop, EngineHop, Hop, SSHHop
+from spyglass.profile import ContainerHop, EngineHop, Hop, KubernetesHop, SSHHop
 from spyglass.questions import Ask
 from spyglass.remote import lean
 from spyglass.remote.base import Remote, Stop
@@ -60,7 +60,7 @@ def open_hops(
             stop.check()
             for warning in settings.warnings if settings else ():
                 _LOG.info("%s", warning)
-            if isinstance(step, EngineHop):
+            if isinstance(step, EngineHop | KubernetesHop):
                 tell("busy", "asking the engine")
                 remote = _engine(step, remotes[-1], ask)
             else:
@@ -79,7 +79,11 @@ def _detail(remote: Remote) -> str:
     return f"{settings.user} · {method}" if method and settings else method or remote.describe()
 
 
-def _engine(hop: EngineHop, through: Remote, ask: Ask) -> Remote:
+def _engine(hop: EngineHop | KubernetesHop, through: Remote, ask: Ask) -> Remote:
+    if isinstance(hop, KubernetesHop):
+        from spyglass.remote.cluster import Cluster  # noqa: PLC0415 - rare
+
+        return Cluster.reach(hop, through)
     from spyglass.remote.engine_host import EngineHost  # noqa: PLC0415 - rare
 
     return EngineHost.open(hop, through, ask)

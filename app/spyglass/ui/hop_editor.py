@@ -11,7 +11,7 @@ from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from spyglass.errors import BadInput
-from spyglass.profile import ContainerHop, Engine, EngineHop, Hop, SSHHop
+from spyglass.profile import ContainerHop, Engine, EngineHop, Hop, KubernetesHop, SSHHop
 from spyglass.ui import parts, resolving, style
 from spyglass.ui.actions import completer
 from spyglass.ui.errand import Errand
@@ -154,10 +154,24 @@ class EngineRow(HopRow):
         return msgspec.structs.replace(self._hop, url=url, plain=plain)
 
 
+class ClusterRow(HopRow):
+    """The pods of a Kubernetes cluster."""
+
+    def __init__(self, hop: KubernetesHop) -> None:
+        super().__init__()
+        self.namespace = self.field(hop.namespace, "namespace, or all", "Namespace of the cluster", 3)
+        self.context = self.field(hop.context, "kubectl's context", "Context of kubectl", 2)
+
+    def hop(self) -> KubernetesHop:
+        """The hop as written."""
+        return KubernetesHop(self.namespace.text().strip(), self.context.text().strip())
+
+
 _ROWS: dict[type[Hop], Callable[[Any], HopRow]] = {
     SSHHop: SSHRow,
     ContainerHop: ContainerRow,
     EngineHop: EngineRow,
+    KubernetesHop: ClusterRow,
 }
 
 

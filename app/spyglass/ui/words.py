@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from spyglass.profile import ContainerHop, EngineHop, Profile, SSHHop
+from spyglass.profile import ContainerHop, EngineHop, KubernetesHop, Profile, SSHHop
 from spyglass.status import Link, NodeInfo, Phase, Problem, Status
 
 TABS = ("Nodes", "Forwards", "Log")
@@ -142,7 +142,12 @@ def short(status: Status) -> str:
     return "stopped" if status.phase is Phase.FAILED else _SHORT.get(status.phase, "")
 
 
-_KINDS = {SSHHop: "SSH server", ContainerHop: "container", EngineHop: "container engine"}
+_KINDS = {
+    SSHHop: "SSH server",
+    ContainerHop: "container",
+    EngineHop: "container engine",
+    KubernetesHop: "cluster",
+}
 
 
 def chain(profile: Profile, status: Status) -> tuple[Link, ...]:

@@ -11,7 +11,8 @@ import pytest
 
 from spyglass.errors import Denied, Failure, Missing
 from spyglass.profile import EngineHop
-from spyglass.remote.container import Container, EngineHost, find, read_inspect
+from spyglass.remote.container import Container, find, read_inspect
+from spyglass.remote.engine_host import EngineHost
 from support.fake_api import HOST, URL, FakeApi
 from support.fake_remote import FakeRemote, Said
 from support.fake_survey import container, identity
@@ -38,7 +39,7 @@ def engine(answers: dict[str, Any] | None = None, **more: Any) -> tuple[EngineHo
 
 
 def web(host: EngineHost) -> Container:
-    return Container(host, read_inspect(host.api, host.containers())[0][0])
+    return Container(host, read_inspect(host.engine, host.containers())[0][0])
 
 
 def test_a_container_is_read_and_runs_commands() -> None:
@@ -65,7 +66,7 @@ def test_a_file_is_read_from_an_archive() -> None:
         entry.size = 5
         archive.addfile(entry, io.BytesIO(b"abcde"))
     host, api, _ = engine({f"GET /containers/{ME}/archive": buffer.getvalue()})
-    host.api.archive(host, ME, "/x")
+    host.engine.archive(host, ME, "/x")
     api.answers[f"GET /containers/{ME}/archive"] = (200, buffer.getvalue())
     assert web(host).read("/app/COO KIE") == b"abcde"
     assert api.asked[-1].endswith("/archive?path=%2Fapp%2FCOO+KIE")
@@ -89,7 +90,7 @@ def test_podman_s_api_is_called_by_its_name() -> None:
 )
 def test_processes_are_told_in_several_ways(rows: list[Any]) -> None:
     host, _, _ = engine({f"GET /containers/{ME}/top": {"Processes": rows}})
-    assert host.api.processes(ME) == ["beam.smp", "epmd"]
+    assert host.engine.processes(ME) == ["beam.smp", "epmd"]
 
 
 def test_a_container_is_found_by_name_and_others_are_named() -> None:

@@ -45,5 +45,5 @@ def test_a_cluster_is_the_last_step_of_the_way() -> None:
 
 
 def test_a_context_without_a_namespace_is_refused() -> None:
-    with pytest.raises(BadInput, match="--kubernetes"):
+    with pytest.raises(BadInput, match="--kube-context is for a cluster"):
         api.applied((), given(context="prod"))

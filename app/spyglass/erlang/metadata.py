@@ -13,10 +13,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from spyglass import asset
+from spyglass.erlang import naming
 from spyglass.erlang.naming import plain
 from spyglass.erlang.reader import Ended, Reader
 from spyglass.errors import Failure
 from spyglass.remote.base import Remote
+from spyglass.remote.container import Container
 
 HOST = "rancher-metadata.rancher.internal"
 _PATH = "/latest/containers"
@@ -24,9 +26,9 @@ _MOST = 4 * 1024 * 1024  # bytes: thousands of containers
 _SECONDS = 5.0
 
 
-def from_host(place: Remote, wanted: str) -> frozenset[str]:
+def from_host(place: Remote, wanted: str, host: str = HOST) -> frozenset[str]:
     """The addresses of ``STACK/SERVICE``, asked through the place. Raises a Failure."""
-    stream = place.dial(HOST, 80, 3.0)
+    stream = place.dial(host, 80, 3.0)
     try:
         reader = Reader(stream, _SECONDS)
         reader.send(
@@ -42,11 +44,18 @@ def from_host(place: Remote, wanted: str) -> frozenset[str]:
     return read(body, wanted, place)
 
 
-def from_inside(container: Remote, wanted: str) -> frozenset[str]:
-    """The same, asked inside a container by the tool that it has."""
+def from_inside(container: Container, wanted: str) -> frozenset[str]:
+    """The same, asked inside a container by the tool that it has.
+
+    Without one that works, its name for the service is what counts: the engine's host dials the address.
+    """
     line = f"url=http://{HOST}{_PATH}\n".encode()
     output = container.run(["sh", "-s"], line + _script(), _SECONDS + 3)
-    return read(output.stdout[:_MOST], wanted, container)
+    if output.stdout:
+        return read(output.stdout[:_MOST], wanted, container)
+    for address in sorted(naming.addresses(container, HOST)):
+        return from_host(container.inner, wanted, address)
+    raise _silent(container)
 
 
 @functools.cache

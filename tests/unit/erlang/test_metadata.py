@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spyglass.erlang import metadata
 from spyglass.errors import Failure
 from spyglass.remote.base import Output
+from spyglass.remote.container import Container, Facts
 from support.fake_remote import FakeRemote, Said
 
 TOLD = [
@@ -54,7 +55,21 @@ def test_it_is_asked_through_the_host() -> None:
 
 def test_it_is_asked_from_inside() -> None:
     remote = FakeRemote({}, lambda _argv, _stdin: Output(0, json.dumps(TOLD).encode()))
-    assert metadata.from_inside(remote, "bye/app") == {"10.42.1.3"}
+    assert metadata.from_inside(Container(remote, Facts("docker", "c0ffee", "app")), "bye/app") == {
+        "10.42.1.3"
+    }
+
+
+def test_without_a_tool_inside_the_host_dials_what_the_name_means_there() -> None:
+    def run(_argv: list[str], stdin: bytes | None) -> Output:
+        mark = (stdin or b"").split(b"\n", 1)[0].removeprefix(b"mark=")
+        told = b"\n" + mark + b" getent\n10.42.0.2 STREAM\n\n" + mark + b" end\n"
+        return Output(0, b"" if b"url=" in (stdin or b"") else told)
+
+    remote = FakeRemote({("10.42.0.2", 80): lambda: Said(HEAD + json.dumps(TOLD).encode())}, run)
+    assert metadata.from_inside(Container(remote, Facts("docker", "c0ffee", "app")), "bye/app") == {
+        "10.42.1.3"
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support import login1
 from support.lab.desktop import Desktop
 from support.lab.driver import Driver, observed
 from support.lab.fleet import Fleet, Truth
@@ -142,6 +145,31 @@ def test_a_link_that_was_down_comes_back_by_itself(server: Server, desktop: Desk
     finally:
         server.place.run(["ip", "link", "set", "lab0", "up"])
     comes_back(up, desktop, NODE, time.monotonic())  # nobody pressed Retry: the kernel told of the link
+
+
+@pytest.mark.leaves("process")  # the server's new sshd
+def test_a_wake_ends_the_wait(server: Server, laptop: Laptop, fleet: Fleet, desktop: Desktop) -> None:
+    assert server.sshd is not None
+    bus = {"DBUS_SYSTEM_BUS_ADDRESS": laptop.env["DBUS_SESSION_BUS_ADDRESS"]}  # anybody may own a name there
+    laptop.extra_env |= bus
+    login = laptop.popen([sys.executable, str(Path(login1.__file__))], stdin=subprocess.PIPE)
+    try:
+        with observing(laptop, desktop, NODE) as driver:
+            session = sshd_session(server)
+            server.sshd.close()
+            server.place.run(["kill", "-KILL", session])
+            waiting = driver.until(lambda s: s["phase"] == "waiting" and s["attempt"] > 3, "a longer wait")
+            server.start_sshd()
+            assert waiting["next_try"] - time.time() > 3
+            began = time.monotonic()
+            assert login.popen.stdin
+            login.popen.stdin.write(b"sleep\nwake\n")
+            login.popen.stdin.flush()
+            driver.phase("connecting", 2)
+            comes_back(driver, desktop, NODE, began)
+    finally:
+        login.close()
+        del laptop.extra_env["DBUS_SYSTEM_BUS_ADDRESS"]
 
 
 def test_a_container_with_a_new_address_is_found_again(

@@ -1,9 +1,9 @@
 """Notices that the network changed or that the computer slept: then waiting makes no sense any more.
 
 On Linux the kernel tells of links, addresses and routes over a netlink socket (rtnetlink(7));
-nobody is asked again and again for that. A sleep shows in two clocks: one stops meanwhile, the
-other goes on. They are compared every :data:`LOOK` seconds, which is why this runs only while
-somebody has a connection.
+nobody is asked again and again for that. Of a wake logind tells (:mod:`spyglass.desktop.logind`).
+Where there is none, a sleep shows in two clocks: one stops meanwhile, the other goes on. They are
+compared every :data:`LOOK` seconds, which is why this runs only while somebody has a connection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from spyglass.desktop import windows
+from spyglass.desktop import logind, windows
 
 LOOK = 5.0
 """Seconds between two looks at the clocks."""
@@ -53,6 +53,7 @@ class Changes:
         self._clock = clock
         self._links: dict[int, int] = {}
         self._netlink = _subscribe()
+        self._sleep: logind.Sleep | None = None
         self._ours, self._theirs = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
         self._thread.start()
@@ -69,21 +70,37 @@ class Changes:
 
     def _run(self) -> None:
         before = self._clock()
+        self._sleep = logind.subscribe()
         with self._ours:
             while True:
-                ready, _, _ = select.select(self._watched(), [], [], LOOK)
+                watched: list[socket.socket | logind.Sleep] = [*self._watched()]
+                watched += [self._sleep] if self._sleep else []
+                ready, _, _ = select.select(watched, [], [], LOOK)
                 if self._ours in ready:
                     break
                 now = self._clock()
-                if (self._netlink in ready and self._changed()) or now - before > SLEPT:
+                told = [self._netlink in ready and self._changed(), self._sleep in ready and self._woke()]
+                if any(told) or now - before > SLEPT:
                     self._settle()
                     self._notify()
+                    now = self._clock()
                 before = now
-        if self._netlink is not None:
-            self._netlink.close()
+        for end in (self._netlink, self._sleep):
+            if end is not None:
+                end.close()
 
     def _watched(self) -> list[socket.socket]:
         return [self._ours, *([self._netlink] if self._netlink else [])]
+
+    def _woke(self) -> bool:
+        """What logind tells; a bus that is gone leaves it to the clocks."""
+        try:
+            return self._sleep is not None and self._sleep.woke()
+        except OSError:
+            if self._sleep:
+                self._sleep.close()
+            self._sleep = None
+            return False
 
     def _settle(self) -> None:
         end = time.monotonic() + ENOUGH

@@ -321,3 +321,17 @@ def test_members_that_select_nothing_are_told_while_one_types(edit: Callable[...
     editor.members.setText("colour=red")
     assert "colour" in editor.reason.text()
     assert not editor.ok.isEnabled()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the crash report's
+def test_a_defect_ends_the_test_and_says_so(qtbot: QtBot) -> None:
+    def visit(_profile: Profile, _stop: Stop, _tell: Callable[[str], None]) -> Iterator[Check]:
+        yield Check("keyring", "ok", "answers")
+        raise LookupError("a defect")
+
+    editor = ProfileEditor(FULL, fake.PROFILES, lambda _p: None, visit=visit)
+    qtbot.addWidget(editor)
+    editor.show()
+    editor.test.click()
+    qtbot.waitUntil(lambda: not editor.trial.running)
+    assert (editor.trial.said.whole(), editor.test.text()) == ("Stopped by a defect of Spyglass", "Test")

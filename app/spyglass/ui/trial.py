@@ -36,16 +36,18 @@ class Run(QObject):
         self.thread_ = threading.Thread(target=self._go, name="trial", daemon=True)
 
     def _go(self) -> None:
-        outcome = "Done"
+        outcome = "Stopped by a defect of Spyglass"
         try:
             for check in self._visit(self._profile, self.stop, self.doing.emit):
                 self.stop.check()
                 self.came.emit(check)
+            outcome = "Done"
         except Cancelled:
             outcome = "Cancelled"
         except Failure as fault:
             outcome = f"{fault.title}. {fault.hint}".strip()
-        self.over.emit(outcome)
+        finally:  # whatever it was: the button must not stay on "Stop test"
+            self.over.emit(outcome)
 
 
 class Trial(QFrame):

@@ -128,6 +128,7 @@ def test_the_first_run_ends_connected_to_the_demo(
     places = paths.under(tmp_path)
     window = open_window(places)
     presence = Presence(qapp, window, Preferred(places.ensure().settings))
+    window.opening.then(presence.begin)
     try:
         qtbot.waitUntil(lambda: window.findChild(Wizard) is not None)
         wizard = window.findChild(Wizard)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from spyglass.errors import Missing
@@ -17,6 +17,7 @@ from spyglass.status import Phase, Status
 from spyglass.store import paths
 from spyglass.ui import app as ui
 from spyglass.ui import erlang_check, palette, questions, tray_icon
+from spyglass.ui.about import AboutDialog, KeysDialog
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.crash import CrashDialog, Crashes
 from spyglass.ui.preferences import Preferences
@@ -100,6 +101,16 @@ def preferences(play: Play) -> Iterator[Scene]:
     dialog.choose_erlang("")
     dialog.close()
     rest(0.05)
+
+
+def sheets(play: Play) -> Iterator[Scene]:
+    """What the program is, and its keys."""
+    for name, words, kind in (("about", "About", AboutDialog), ("keys", "Keyboard", KeysDialog)):
+        next(a for a in play.window.findChildren(QAction) if words in a.text()).trigger()
+        dialog = play.popped_up(kind)
+        yield name, dialog
+        dialog.close()
+        rest(0.05)
 
 
 def tray(play: Play) -> Iterator[Scene]:

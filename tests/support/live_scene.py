@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from spyglass.status import Phase
 from spyglass.ui.profile_editor import ProfileEditor
 from spyglass.ui.questions import ConsentDialog
+from spyglass.ui.wrong_key import WrongKeyDialog
 from support.play import Play, rest, until
 from support.stage import QUESTIONS, Stage
 
@@ -28,6 +29,7 @@ def bring_about(play: Play, stage: Stage) -> None:
     """Each profile in the state that it is for."""
     play.begin(SHOP, Phase.READY)
     play.begin(BILLING, Phase.FAILED)
+    play.popped_up(WrongKeyDialog).close()
     play.begin("Reports", Phase.READY)
     play.begin(LONG, Phase.READY)
     play.begin("Empty server", Phase.READY)
@@ -105,6 +107,10 @@ def asked(play: Play) -> Iterator[Scene]:
         with play.visitor(profile):
             yield name, play.asked()
     yield from _second_tries(play)
+    play.hub.retry(play.id(BILLING))
+    changed = play.popped_up(WrongKeyDialog)
+    yield "wrong-key", changed
+    changed.close()
     play.show(SHOP)
     play.hub.observe(play.id(SHOP), play.node(SHOP, LEGACY))
     dialog = play.asked()

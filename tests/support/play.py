@@ -60,6 +60,7 @@ class Play:
             self.hub, self.desk, log.setup(), ui.sizes(Path(tempfile.mkdtemp(dir=Path.home())))
         )
         self.presence = Presence(app, self.window, self.preferred)
+        self.window.opening.then(self.presence.begin)
         self.window.show()
 
     def id(self, name: str) -> str:

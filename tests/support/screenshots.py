@@ -116,7 +116,7 @@ class _Camera:
         play = Play(self._app)
         try:
             live_scene.bring_about(play, made)
-            for scenes in (live_scene.asked, live_scene.editing, desk_scenes.preferences):
+            for scenes in (live_scene.asked, live_scene.editing, desk_scenes.preferences, desk_scenes.sheets):
                 self._take(scenes, play)
             live_scene.observe(play)
             for scenes in (live_scene.windows, live_scene.menus, desk_scenes.tray):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import importlib.util
 import os
+import re
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -64,6 +65,24 @@ def test_one_name_stands_everywhere(entry: configparser.ConfigParser) -> None:
 def test_the_metainfo_speaks_of_this_version() -> None:
     releases = ET.parse(METAINFO).findall("releases/release")
     assert releases[0].get("version") == __version__
+
+
+def test_the_pictures_of_the_metainfo_are_there_and_as_large_as_it_says() -> None:
+    tree = ET.parse(METAINFO)
+    images = tree.findall("screenshots/screenshot/image")
+    assert len(images) == 3
+    for image in images:
+        raw, _, name = str(image.text).rpartition("/")
+        assert raw == f"{tree.findtext('url')}/raw/main/resources/screenshots"
+        head = (RESOURCES / "screenshots" / name).read_bytes()[:24]
+        assert head[:8] == b"\x89PNG\r\n\x1a\n"
+        size = tuple(int.from_bytes(head[at : at + 4], "big") for at in (16, 20))  # IHDR: width, height
+        assert size == (int(image.get("width", 0)), int(image.get("height", 0)))
+
+
+def test_the_readme_shows_each_picture_that_is_kept() -> None:
+    shown = set(re.findall(r"\(resources/screenshots/([^)]+)\)", (ROOT / "README.md").read_text()))
+    assert shown == {file.name for file in (RESOURCES / "screenshots").iterdir()}
 
 
 def test_each_action_of_the_desktop_entry_runs_words_that_we_know(entry: configparser.ConfigParser) -> None:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -159,8 +158,8 @@ class Connection:
 
     def _once(self) -> Phase:
         """Connect and serve once; everything is unwound when this returns what comes next."""
-        fresh = Status(self.profile.id, advance(self.status.phase, Phase.CONNECTING), "Connecting")
-        self._bulletin.renew(replace(fresh, chain=links.planned(self.profile), attempt=self.status.attempt))
+        now, chain = advance(self.status.phase, Phase.CONNECTING), links.planned(self.profile)
+        self._bulletin.renew(Status(self.profile.id, now, "Connecting", chain, attempt=self.status.attempt))
         self._attempt, self._began = Stop(), time.monotonic()
         then = Phase.OFFLINE
         with ExitStack() as stack:

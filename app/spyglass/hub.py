@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +177,9 @@ class Hub:
         ``unattended``: nobody asked for it just now (it is connected at the start). A question
         then stops the connection with NeedsAnswer, until a person wants something of it.
         """
-        from spyglass.connection import Connection  # noqa: PLC0415 - see the module's text
+        from dataclasses import replace  # noqa: PLC0415 - see the module's text
+
+        from spyglass.connection import Connection  # noqa: PLC0415
         from spyglass.keeping import Keeper  # noqa: PLC0415
         from spyglass.options import Options  # noqa: PLC0415 - as above
 

@@ -7,8 +7,9 @@ looks closer; where it broke, the reason and the remedy are among them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from spyglass.errors import BadHostKey
 from spyglass.profile import ContainerHop, Hop, Profile, Selector

@@ -12,7 +12,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _secrets: set[str] = set()
 _lock = threading.Lock()
@@ -52,8 +53,7 @@ def _spans(secret: str, text: str) -> Iterator[tuple[int, int]]:
         start = text.find(secret, start + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One log line. ``when`` is seconds since the epoch; ``profile`` an id, or empty."""
 
     when: float

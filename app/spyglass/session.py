@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -169,7 +168,7 @@ class Session:
         self._found[key] = found
         if not found.info.reachable or not found.port:
             return found.info
-        return replace(found.info, forward=self.port(found))
+        return msgspec.structs.replace(found.info, forward=self.port(found))
 
     def port(self, found: Found) -> int:
         """The local port of the forward to the node, opened at need."""

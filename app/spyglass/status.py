@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from spyglass.errors import WrongKey
 
@@ -49,8 +50,7 @@ def advance(now: Phase, then: Phase) -> Phase:
     return then
 
 
-@dataclass(frozen=True, slots=True)
-class Cookie:
+class Cookie(Struct, frozen=True):
     """What may be told of a cookie: never its value."""
 
     found: bool = False
@@ -58,8 +58,7 @@ class Cookie:
     proved: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A Failure as data, for showing it: see :class:`spyglass.errors.Failure`.
 
     ``key``: the host key that must not be trusted, where that is the problem.
@@ -72,8 +71,7 @@ class Problem:
     key: WrongKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A node's own address on this computer, or (``problem``) why it has none.
 
     ``port`` is its distribution there, ``epmd_port`` its epmd. ``command`` is what to type in a terminal
@@ -87,8 +85,7 @@ class Alias:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeInfo:
+class NodeInfo(Struct, frozen=True):
     """One BEAM node (or a thing that looks like one), as discovery found it.
 
     ``key`` identifies it within a connection. ``port`` is the distribution port as seen
@@ -121,8 +118,7 @@ class NodeInfo:
     alias: Alias | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One link of the chain: ``state`` is one of todo, busy, ok, warn, bad.
 
     ``detail`` is a few words; ``facts`` are lines for whoever looks closer.
@@ -134,8 +130,7 @@ class Link:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """Everything that can be told of one connection at one moment.
 
     ``chain`` runs from this computer to the place; ``observing`` holds the keys of the nodes

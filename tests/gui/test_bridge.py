@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from spyglass.errors import Cancelled
 from spyglass.log import Line, Ring

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
@@ -80,7 +81,7 @@ def test_nothing_is_asked_of_nodes_that_cannot_be_reached(
 def test_figures_go_with_the_connection(hub: fake.FakeHub, window: MainWindow, qtbot: QtBot) -> None:
     measure(hub)
     qtbot.waitUntil(lambda: all(shown(window.page.nodes, "Processes")))
-    hub.publish(replace(fake.connected(), phase=Phase.CLOSING))
+    hub.publish(msgspec.structs.replace(fake.connected(), phase=Phase.CLOSING))
     qtbot.waitUntil(lambda: not any(shown(window.page.nodes, "Processes")))
     assert list(hub.watchers) == []
     hub.publish(Status(fake.SHOP.id))
@@ -216,10 +217,11 @@ def test_200_nodes_that_all_tell_new_figures_stall_nothing(
 def test_a_node_that_told_its_release_shows_it_in_the_place_of_the_hint(
     hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
 ) -> None:
-    nodes = tuple(replace(node, otp="24-27") for node in fake.THREE)
+    nodes = tuple(msgspec.structs.replace(node, otp="24-27") for node in fake.THREE)
     hinted = fake.connected(nodes=nodes)
-    chain = (*hinted.chain[:-1], replace(hinted.chain[-1], detail="OTP 24-27 · hidden, no mesh"))
-    hub.publish(replace(hinted, chain=chain))
+    last = msgspec.structs.replace(hinted.chain[-1], detail="OTP 24-27 · hidden, no mesh")
+    chain = (*hinted.chain[:-1], last)
+    hub.publish(msgspec.structs.replace(hinted, chain=chain))
     otp = [column.title for column in NODES].index("OTP")
     table = window.page.nodes.model()
     qtbot.waitUntil(lambda: table.index(0, otp).data() == "24-27")
@@ -227,6 +229,6 @@ def test_a_node_that_told_its_release_shows_it_in_the_place_of_the_hint(
     hub.measure(fake.SHOP.id, told)
     qtbot.waitUntil(lambda: [table.index(row, otp).data() for row in range(3)] == ["25"] * 3)
     assert window.page.chain.links()[-1].detail == "OTP 25 · hidden, no mesh"
-    hub.publish(replace(hinted, chain=chain, warnings=("something else",)))
+    hub.publish(msgspec.structs.replace(hinted, chain=chain, warnings=("something else",)))
     qtbot.waitUntil(lambda: window.page.status.warnings == ("something else",))
     assert table.index(0, otp).data() == "25"

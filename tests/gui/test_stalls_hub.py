@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from spyglass.calls import MOST as MOST_ASKED
@@ -68,7 +69,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     for number in range(NODES):
         name = f"worker_{number:03}@10.42.{number // 50}.{number % 50 + 2}"
         one = found(name, key=f"docker/farm_{number}/{name}", container=f"farm_{number}", image="farm:1.42.0")
-        made.found.append(replace(one, info=replace(one.info, runtime="docker", otp="24-27")))
+        made.found.append(replace(one, info=msgspec.structs.replace(one.info, runtime="docker", otp="24-27")))
     monkeypatch.setattr("spyglass.remote.opening.open_hops", made.open_hops)
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")

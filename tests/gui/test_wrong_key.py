@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -26,7 +26,7 @@ OLD, NEW = "SHA256:q0x3Jd8mPz5w1yVhXb7kRt2sLfNc9gUe4aQoZiT6Hn8", "SHA256:Zk2pW8v
 CHANGED = WrongKey(
     "[10.0.3.7]:2222", "/home/ada/.ssh/known_hosts:41", NEW, "ssh-ed25519", OLD, "ecdsa-sha2-nistp256", REMEDY
 )
-REVOKED = replace(CHANGED, trusted="", trusted_type="", remedy="")
+REVOKED = CHANGED._replace(trusted="", trusted_type="", remedy="")
 
 
 def failed(key: WrongKey, profile_id: str = fake.BILLING.id) -> Status:

@@ -134,16 +134,6 @@ def test_the_command_line_talks_to_the_window(places: paths.Paths, start: Callab
     assert done(app) == 0
 
 
-def test_a_hand_over_imports_no_toolkit(places: paths.Paths, start: Callable[..., Process]) -> None:
-    app = running(places, start)
-    heavy = {"PySide6", "paramiko", "msgspec", "dataclasses", "platformdirs"}
-    program = f"import sys; from spyglass.__main__ import main; print(main(), {heavy} & set(sys.modules))"
-    words = [sys.executable, "-c", program, f"--profile-dir={places.config.parent}"]
-    assert subprocess.run(words, capture_output=True, timeout=WAIT, check=True).stdout == b"0 set()\n"
-    assert done(start("quit")) == 0
-    assert done(app) == 0
-
-
 def test_a_second_start_brings_the_window_back(places: paths.Paths, start: Callable[..., Process]) -> None:
     with screen() as shown:
         app = running(places, partial(start, **shown.env, QT_QPA_PLATFORM="xcb"))

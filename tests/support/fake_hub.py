@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import threading
 import uuid
@@ -255,7 +254,7 @@ def troubled() -> Status:
         "Add `runtime_tools` to its release, or choose an Erlang of OTP 26 or older in the settings.",
         "no-backend",
     )
-    return dataclasses.replace(connected(), troubles={THREE[2].key: problem})
+    return msgspec.structs.replace(connected(), troubles={THREE[2].key: problem})
 
 
 def connecting(profile: Profile = STAGING) -> Status:

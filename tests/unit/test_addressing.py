@@ -7,10 +7,11 @@ import os
 import queue
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from spyglass.addressing import Addressing
@@ -206,7 +207,7 @@ def test_a_node_that_can_not_be_reached_has_none(world: World, make: Any, port: 
     addressing = make()
     addressing.want([found])
     shown(world, addressing, found)
-    (info,) = addressing.dressed([replace(found.info, reachable=False)])
+    (info,) = addressing.dressed([msgspec.structs.replace(found.info, reachable=False)])
 
     assert info.alias is None
 

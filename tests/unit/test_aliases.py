@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spyglass.aliases import Aliases, listen
@@ -159,7 +160,7 @@ def test_two_nodes_share_an_address_and_two_of_one_name_do_not(
     one = world.node(f"one@{address}", port, epmd_port=epmd_port)
     aliases.open(one)
     aliases.open(world.node(f"two@{address}", second, epmd_port=epmd_port))
-    twin = replace(one, info=replace(one.info, key="elsewhere"))
+    twin = replace(one, info=msgspec.structs.replace(one.info, key="elsewhere"))
 
     assert names(address, epmd_port) == {"one": port, "two": second}
     with pytest.raises(Failure, match="Two nodes want to be one"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from spyglass.news import changes, lines
 from spyglass.status import NodeInfo

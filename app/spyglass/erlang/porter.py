@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from spyglass.erlang import certificates, found
 from spyglass.erlang.cookies import Given
 from spyglass.erlang.findings import Findings
@@ -189,7 +191,7 @@ def _behind(secured: Secured | None, node: Found) -> Found:
     """The node with what dials it, where that is not the searched place itself."""
     if secured is None:
         return node
-    return replace(node, remote=node.remote or secured, info=replace(node.info, tls=True))
+    return replace(node, remote=node.remote or secured, info=msgspec.structs.replace(node.info, tls=True))
 
 
 def _read(remote: Remote, path: str) -> bytes | None:

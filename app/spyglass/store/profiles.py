@@ -16,8 +16,8 @@ import threading
 import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,8 +30,7 @@ _ORDER = ".order"
 _COUNTED = re.compile(r" \(\d+\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     path: Path
     profile: Profile
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from spyglass.profile import Profile
@@ -14,16 +15,14 @@ UNGROUPED = "Connections"
 UNSAVED = "Not saved"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row: a group's heading (no profile) or a profile."""
 
     heading: str = ""
     profile: Profile | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """A profile's new group and the new order of all."""
 
     profile: Profile

@@ -7,8 +7,9 @@ Times are seconds since the epoch, as in :class:`spyglass.status.Status`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from spyglass.profile import ContainerHop, EngineHop, KubernetesHop, Profile, SSHHop
 from spyglass.status import Link, NodeInfo, Phase, Problem, Status
@@ -51,8 +52,7 @@ class Verb(Enum):
     GIVE_UP = "Stop waiting"
 
 
-@dataclass(frozen=True, slots=True)
-class Buttons:
+class Buttons(Struct, frozen=True):
     """The one primary button, its objects, and what stands quietly beside it."""
 
     primary: Verb

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -5,8 +8,19 @@ import pytest
 
 from spyglass import cli
 from spyglass.cli import commands, entry
+from spyglass.control import claim
+from spyglass.control.server import Server
 from spyglass.errors import Cancelled, Denied
 from spyglass.store import paths
+from support.fake_hub import FakeHub
+
+SECOND_START = """
+import __future__, contextlib, fcntl, gc, json, pathlib, socket, sys, typing
+allowed = {*sys.modules}
+from spyglass.__main__ import main
+print(main(), *sorted({*sys.modules} - allowed))
+"""
+"""Hands over; prints what it has imported beyond these few of Python's own."""
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +81,23 @@ def test_a_defect_is_told_in_words_and_its_trace_is_kept(
     assert "Traceback" not in (told := capsys.readouterr().err)
     assert told.startswith(f"Spyglass met a defect of its own\n  The report is in {file};")
     assert "ZeroDivisionError: oh" in file.read_text()
+
+
+def test_a_second_start_hands_over_and_imports_next_to_nothing(tmp_path: Path) -> None:
+    made = claim.claim(paths.under(tmp_path).ensure().runtime)
+    assert made
+    came: list[list[str]] = []
+    with closing(made), Server(made, FakeHub(), lambda words, _token: came.append(words), lambda: None):
+        words = [f"--profile-dir={tmp_path}", "--new-profile"]
+        done = subprocess.run(
+            [sys.executable, "-c", SECOND_START, *words],
+            env={"PYTHONPATH": str(Path(cli.__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    assert came == [words]
+    own = ("", ".__main__", ".control", ".control.claim", ".control.client", ".control.wire")
+    own += (".errors", ".store", ".store.paths")
+    assert done.stdout.split() == ["0", *(f"spyglass{name}" for name in own)]

@@ -2,10 +2,10 @@ import io
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from spyglass.cli import terminal
 from spyglass.cli.terminal import Terminal, put, unanswered

@@ -77,12 +77,12 @@ class Hub:
 
     def profiles(self) -> list[Profile]:
         """Saved profiles in their order, then those connected without saving."""
-        saved, _ = self.store.load()
-        return [*saved, *self._unsaved.values()]
+        return self.read()[0]
 
-    def broken(self) -> list[Failure]:
-        """What is wrong with profile files that can't be used."""
-        return self.store.load()[1]
+    def read(self) -> tuple[list[Profile], list[Failure]]:
+        """The same, and what is wrong with profile files that can't be used."""
+        saved, broken = self.store.load()
+        return [*saved, *self._unsaved.values()], broken
 
     def add(self, profile: Profile) -> Profile:
         """Save a new profile; returns it with its id."""

@@ -61,8 +61,8 @@ class FakeHub:
     def profiles(self) -> list[Profile]:
         return [*self._profiles.values(), *self._unsaved.values()]
 
-    def broken(self) -> list[Failure]:
-        return list(self.faults)
+    def read(self) -> tuple[list[Profile], list[Failure]]:
+        return self.profiles(), list(self.faults)
 
     def add(self, profile: Profile) -> Profile:
         check(profile)

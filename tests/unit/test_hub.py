@@ -122,7 +122,7 @@ def test_wishes_for_an_unknown_profile_are_dropped(hub: Hub) -> None:
 
 def test_broken_files_are_told(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("name = 1\n")
-    assert [f.code for f in hub.broken()] == ["bad-input"]
+    assert [f.code for f in hub.read()[1]] == ["bad-input"]
 
 
 def test_a_vm_for_calls_is_joined_once(hub: Hub, world: World) -> None:

@@ -36,8 +36,8 @@ class HubLike(Protocol):
     def profiles(self) -> list[Profile]:
         """The saved profiles in order, then those connected without saving."""
 
-    def broken(self) -> list[Failure]:
-        """What is wrong with profile files that can't be used."""
+    def read(self) -> tuple[list[Profile], list[Failure]]:
+        """The same, and what is wrong with profile files that can't be used."""
 
     def add(self, profile: Profile) -> Any:
         """Save a new profile; raises Failure."""

@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
     def reload(self, choose: str = "") -> None:
         """Read the profiles again; choose one of them if told."""
         try:
-            known, faults = self.hub.profiles(), self.hub.broken()
+            known, faults = self.hub.read()
         except Failure as fault:
             known, faults = list(self.saved), [fault]
         saved = self.saved = [p for p in known if p.id not in self.unsaved]

@@ -74,7 +74,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     monkeypatch.setattr("spyglass.erlang.discovery.discover", made.discover)
     monkeypatch.setattr("spyglass.erlang.slots.probe_name", lambda: "spyglass_probe@127.0.0.1")
     monkeypatch.setattr("spyglass.hub.Standby", lambda _erl: made)
-    monkeypatch.setattr("spyglass.session.open_forward", made.open_forward)
+    monkeypatch.setattr("spyglass.forwards.open_forward", made.open_forward)
     monkeypatch.setattr(paths, "_current", paths.under(tmp_path).ensure())
     return made
 

@@ -74,7 +74,7 @@ class Company:
         try:
             join(vm, found, self._way)
             self._joined.add(name)
-            lend(vm, name, self._ask, stack)
+            lend(vm, name, self._ask, stack, self._way.lends)
             vm.watch(name)
         except (Failure, Cancelled) as fault:
             self._leave(name, fault)

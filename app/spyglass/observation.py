@@ -22,6 +22,7 @@ from spyglass.questions import Consent, Secret
 if TYPE_CHECKING:
     from spyglass.erlang.discovery import Found
     from spyglass.erlang.node import LocalNode
+    from spyglass.profile import Lend
     from spyglass.questions import Ask
     from spyglass.remote.tls import Credentials
     from spyglass.standby import Booted
@@ -39,6 +40,10 @@ stay in memory until the connection ends, and are written nowhere."
 
 class Way(Protocol):
     """What a window needs of the connected period that it belongs to."""
+
+    @property
+    def lends(self) -> Lend:
+        """What the profile says of lending: whether a person is asked before."""
 
     def port(self, found: Found) -> int:
         """The local port of the forward to the node, opened at need."""
@@ -137,7 +142,7 @@ class Observation:
         booted.listen(self._events.put)
         vm = booted.vm
         join(vm, with_cookie(self._found, self._way, self._ask), self._way)
-        lend(vm, self.node, self._ask, stack)
+        lend(vm, self.node, self._ask, stack, self._way.lends)
         vm.watch(self.node)
         if self._closing.is_set():
             raise Cancelled
@@ -234,13 +239,13 @@ def no_cookie(found: Found) -> Failure:
     )
 
 
-def lend(vm: LocalNode, node: str, ask: Ask, stack: ExitStack) -> None:
+def lend(vm: LocalNode, node: str, ask: Ask, stack: ExitStack, lends: Lend = "ask") -> None:
     """See that the node has what Observer needs; where it has not, lend it if a person agrees."""
     if vm.check_backend(node):
         return
     vm.can_lend(node)
     lacks = f"{node} has no runtime_tools, which Observer needs"
-    if not ask(Consent(lacks, LENT, "Lend and observe")):
+    if lends == "never" or (lends == "ask" and not ask(Consent(lacks, LENT, "Lend and observe"))):
         raise Missing(
             lacks,
             "Agree to lend them, or add :runtime_tools to extra_applications of the release.",

@@ -27,6 +27,7 @@ __all__ = [
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Engine = Literal["auto", "docker", "podman", "nerdctl"]
 CookieSource = Literal["auto", "keyring", "ask"]
+Lend = Literal["ask", "always", "never"]
 
 _HOST = r"\[[0-9A-Fa-f:.%\w]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?|[^@:\s/\[\]]+"
 _TARGET = re.compile(  # the last @ ends the user, as in ssh: domain users have one in their name
@@ -134,6 +135,19 @@ class TLS(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     key: Text = ""
 
 
+class Observing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How Observer is opened in the window.
+
+    ``together``: with all nodes of the profile in its Nodes menu. ``open``: by itself as soon as the
+    profile is connected, where just one node fits or they are together. ``lend``: whether a node
+    without runtime_tools is lent what Observer needs of them (in memory, taken back after).
+    """
+
+    open: bool = False
+    together: bool = False
+    lend: Lend = "ask"
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A saved connection. ``id`` never changes; ``name`` is unique and the user's to change.
 
@@ -147,6 +161,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     hops: tuple[Hop, ...] = ()
     select: Selector = Selector()
     tls: TLS = TLS()
+    observer: Observing = Observing()
     group: Text = ""
     cookie: CookieSource = "auto"
     autoconnect: bool = False

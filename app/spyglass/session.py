@@ -56,6 +56,7 @@ class Session:
         ``ports``, by node key, are the local ports of the periods before; it is kept up to date.
         """
         self._profile = profile
+        self.lends = profile.observer.lend
         self._remotes = remotes
         self._standby = standby
         self._ask = ask

@@ -223,6 +223,11 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-autoconnect
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l production
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-production
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l observe -d 'in the window: open Observer as soon as connected, where just one node fits'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-observe -d 'in the window: open Observer as soon as connected, where just one node fits'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l together -d 'in the window: Observer with all nodes of the profile in its Nodes menu'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-together -d 'in the window: Observer with all nodes of the profile in its Nodes menu'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l lend -r -d 'whether to lend runtime_tools to nodes without them'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l alias -r -d 'let nodes answer at their own addresses (auto), or at ADDR, on this computer, for any tool'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l alias-everyone -d 'let every user of this computer in there, not only you'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-alias-everyone -d 'let every user of this computer in there, not only you'
@@ -254,6 +259,11 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-autoconnect
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l production
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-production
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l observe -d 'in the window: open Observer as soon as connected, where just one node fits'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-observe -d 'in the window: open Observer as soon as connected, where just one node fits'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l together -d 'in the window: Observer with all nodes of the profile in its Nodes menu'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-together -d 'in the window: Observer with all nodes of the profile in its Nodes menu'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l lend -r -d 'whether to lend runtime_tools to nodes without them'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l alias -r -d 'let nodes answer at their own addresses (auto), or at ADDR, on this computer, for any tool'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l alias-everyone -d 'let every user of this computer in there, not only you'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-alias-everyone -d 'let every user of this computer in there, not only you'

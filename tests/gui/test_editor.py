@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 
 from spyglass.doctor import Check
 from spyglass.errors import BadInput, Failure
-from spyglass.profile import ContainerHop, Profile, Selector, SSHHop
+from spyglass.profile import TLS, ContainerHop, EngineHop, KubernetesHop, Observing, Profile, Selector, SSHHop
 from spyglass.remote.base import Stop
 from spyglass.store import paths
-from spyglass.ui.hop_editor import ContainerRow, SSHRow
+from spyglass.ui.hop_rows import ContainerRow, EngineRow, SSHRow
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.trial import Line
 from support import fake_hub as fake
@@ -30,6 +32,8 @@ FULL = Profile(
     cookie="ask",
     autoconnect=True,
     production=True,
+    tls=TLS("~/ca.pem", "~/cert.pem", "~/key.pem"),
+    observer=Observing(open=True, together=True, lend="never"),
 )
 
 
@@ -65,6 +69,10 @@ def test_every_field_reaches_the_profile(edit: Callable[..., ProfileEditor]) -> 
     editor.node.setText("shop@*")
     editor.members.setText("compose=shop/web label=tier=front")
     editor.cookie.setCurrentIndex(1)
+    editor.tls.unfold.click()
+    editor.tls.files.fields["ca"].setText("~/nodes-ca.pem")
+    editor.observer.open.setChecked(True)
+    editor.observer.lend.setCurrentIndex(1)
     editor.production.setChecked(True)
     editor.autoconnect.setChecked(True)
     editor.ok.click()
@@ -75,10 +83,65 @@ def test_every_field_reaches_the_profile(edit: Callable[..., ProfileEditor]) -> 
             select=Selector("web-*", "shop@*", compose="shop/web", label=("tier=front",)),
             group="Production",
             cookie="keyring",
+            tls=TLS("~/nodes-ca.pem"),
+            observer=Observing(open=True, lend="always"),
             autoconnect=True,
             production=True,
         )
     ]
+
+
+def test_an_engines_api_has_its_certificates_or_a_consent_for_that_address(
+    edit: Callable[..., ProfileEditor],
+) -> None:
+    editor = edit(Profile(name="x", hops=(EngineHop("tcp://10.0.0.7:2375", plain=True),)))
+    row = editor.hops.rows[0]
+    assert isinstance(row, EngineRow)
+    assert editor.profile().hops == (EngineHop("tcp://10.0.0.7:2375", plain=True),)
+    row.url.setText("tcp://10.0.0.8:2375")
+    assert editor.profile().hops == (EngineHop("tcp://10.0.0.8:2375"),)  # agreed to for the other one only
+    row.plain.click()
+    assert editor.profile().hops == (EngineHop("tcp://10.0.0.8:2375", plain=True),)
+    row.files.fields["ca"].setText("~/ca.pem")
+    assert editor.profile().hops == (EngineHop("tcp://10.0.0.8:2375", "~/ca.pem"),)
+    assert not row.plain.isVisible()
+    editor.hops.add_engine.click()
+    assert "Hop 2: '' is not the address of an engine's API" in editor.reason.text()
+
+
+def test_a_cluster_is_added_by_a_button_and_needs_nothing_more(edit: Callable[..., ProfileEditor]) -> None:
+    editor = edit(Profile(name="x", hops=(SSHHop("prod"), KubernetesHop("shop", "eu"))))
+    assert editor.profile().hops[1] == KubernetesHop("shop", "eu")
+    editor.hops.rows[1].drop.click()
+    editor.hops.add_cluster.click()
+    assert editor.profile().hops == (SSHHop("prod"), KubernetesHop("all"))
+
+
+def test_tls_is_folded_up_until_there_is_something_to_see(edit: Callable[..., ProfileEditor]) -> None:
+    folded, shown = edit(fake.SHOP), edit(FULL)
+    assert (folded.tls.unfold.isVisible(), folded.tls.files.isVisible()) == (True, False)
+    assert (shown.tls.unfold.isVisible(), shown.tls.files.isVisible()) == (False, True)
+    folded.tls.unfold.click()
+    folded.tls.files.fields["key"].setText("~/key.pem")
+    assert "a TLS key without its certificate" in folded.reason.text()
+
+
+def test_a_file_is_chosen_in_a_dialog_and_written_with_a_tilde(
+    edit: Callable[..., ProfileEditor], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    editor = edit(fake.SHOP)
+    qtbot.waitUntil(editor.name.hasFocus)
+    field = editor.hops.rows[0].identity
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    dialog = field.findChild(QFileDialog)
+    assert dialog.isVisible()
+    dialog.fileSelected.emit(str(tmp_path / ".ssh/id_shop"))
+    assert field.text() == "~/.ssh/id_shop"
+    dialog.close()
+    field.take("/etc/ssl/key.pem")
+    assert field.text() == "/etc/ssl/key.pem"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +289,7 @@ def test_hosts_of_ssh_config_complete_the_field(
 def test_whoever_wants_the_keyring_hears_that_there_is_none(
     edit: Callable[..., ProfileEditor], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spyglass.ui.profile_editor.no_ring", lambda: "no system keyring found (none runs)")
+    monkeypatch.setattr("spyglass.ui.fields.no_ring", lambda: "no system keyring found (none runs)")
     editor = edit(FULL)
     assert not editor.ring.isVisible()
     editor.cookie.setCurrentIndex(editor.cookie.findData("keyring"))

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QModelIndex, Qt
@@ -11,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from spyglass.errors import BadInput
-from spyglass.profile import Profile, SSHHop
+from spyglass.profile import Observing, Profile, SSHHop
 from spyglass.status import Phase, Status
 from spyglass.ui import style
 from spyglass.ui.palette import DARK, LIGHT
@@ -198,6 +199,39 @@ def test_saving_a_quick_connection_keeps_it_chosen(
     assert window.page.profile.name == "Prod 9"
     assert window.page.profile.id == identity
     assert window.unsaved == {}
+
+
+OPENS = Profile(
+    name="opens",
+    id=fake.profile_id(11),
+    hops=(SSHHop("opens"),),
+    observer=Observing(open=True, together=True),
+)
+
+
+def test_observer_opens_by_itself_once_where_the_profile_says_so_and_one_node_fits(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    hub.add(OPENS)
+    window.reload(OPENS.id)
+    one, closed = fake.node("a@10.0.0.1", "a"), replace(fake.node("b@10.0.0.1", "b"), reachable=False)
+    opened = ("observe", OPENS.id, one.key, "company")
+    publish(hub, replace(fake.connected(OPENS, (one, closed)), observing=frozenset()))
+    qtbot.waitUntil(lambda: opened in hub.calls)
+    publish(hub, replace(fake.connected(OPENS, (one,)), observing=frozenset(), doing="later"))
+    qtbot.waitUntil(lambda: window.page.status.doing == "later")
+    assert hub.calls.count(opened) == 1
+
+
+def test_observer_is_not_opened_by_itself_where_several_nodes_fit(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    hub.add(msgspec.structs.replace(OPENS, observer=Observing(open=True)))
+    window.reload(OPENS.id)
+    nodes = (fake.node("a@10.0.0.1", "a"), fake.node("b@10.0.0.1", "b"))
+    publish(hub, replace(fake.connected(OPENS, nodes), observing=frozenset()))
+    qtbot.waitUntil(lambda: window.page.status.nodes == nodes)
+    assert [call for call in hub.calls if call[0] == "observe"] == []
 
 
 def test_search_narrows_the_list_and_escape_ends_it(window: MainWindow) -> None:

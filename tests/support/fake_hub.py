@@ -125,7 +125,7 @@ class FakeHub:
         self.calls.append(("refresh", profile_id))
 
     def observe(self, profile_id: str, node: str, *, company: bool = False) -> None:
-        self.calls.append(("observe", profile_id, node))
+        self.calls.append(("observe", profile_id, node, *(["company"] if company else [])))
 
     def close_window(self, profile_id: str, key: str) -> None:
         self.calls.append(("close_window", profile_id, key))

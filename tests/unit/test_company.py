@@ -17,6 +17,8 @@ from support.fake_world import FakeVM
 class Way:
     """Every node is at its own port here."""
 
+    lends = "ask"
+
     def port(self, found: Found) -> int:
         return found.port
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from spyglass.connection import Connection
 from spyglass.errors import BadHostKey, Cancelled, Denied, Failure, Lost, NeedsAnswer, Unreachable
 from spyglass.messages import CloseWindow, Observe, Refresh, Retry
 from spyglass.options import Options
-from spyglass.profile import Profile, SSHHop
+from spyglass.profile import Observing, Profile, SSHHop
 from spyglass.questions import Consent, Secret
 from spyglass.remote.base import Stop
 from spyglass.status import Phase, Status
@@ -380,6 +381,20 @@ def test_no_consent_means_no_window_and_nothing_lent(world: World, connect: Any,
     status = world.until(lambda s: bool(s.troubles))
     assert "runtime_tools" in status.troubles["host/bare@10.0.0.1"].title
     assert "lend" not in vm.did()
+
+
+@pytest.mark.parametrize("lend", ["always", "never"])
+def test_a_profile_can_say_beforehand_whether_to_lend(
+    world: World, connect: Any, desk: Desk, lend: str
+) -> None:
+    world.found = [found("bare@10.0.0.1")]
+    world.next_vm = vm = FakeVM()
+    vm.backend = False
+    connection = connect(msgspec.structs.replace(LAB, observer=Observing(lend=lend)))  # type: ignore[arg-type]
+    connection.post(Observe("bare@10.0.0.1"))
+    status = world.until(lambda s: bool(s.observing or s.troubles))
+    assert (bool(status.observing), "lend" in vm.did()) == ((lend == "always"),) * 2
+    assert desk.asked == []
 
 
 def test_a_missing_cookie_is_asked_for_and_proved(

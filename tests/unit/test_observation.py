@@ -14,6 +14,8 @@ from support.fake_world import FakeVM, found
 class Way:
     """A way whose only right cookie is RIGHT; certificates that were tried open everything."""
 
+    lends = "ask"
+
     def __init__(self) -> None:
         self.tried: list[Any] = []
 

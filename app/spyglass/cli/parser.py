@@ -185,6 +185,24 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)
     parser.add_argument(
+        "--observe",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="in the window: open Observer as soon as connected, where just one node fits",
+    )
+    parser.add_argument(
+        "--together",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="in the window: Observer with all nodes of the profile in its Nodes menu",
+    )
+    parser.add_argument(
+        "--lend",
+        choices=["ask", "always", "never"],
+        default=None,
+        help="whether to lend runtime_tools to nodes without them",
+    )
+    parser.add_argument(
         "--alias",
         metavar="off|auto|ADDR",
         default=None,

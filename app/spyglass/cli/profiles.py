@@ -12,7 +12,7 @@ from spyglass.cli import api, tls
 from spyglass.cli.output import print_failure, table
 from spyglass.cli.selecting import selected
 from spyglass.errors import BadInput
-from spyglass.profile import Hop, Profile, SSHHop, check, parse_hop, parse_target
+from spyglass.profile import Hop, Observing, Profile, SSHHop, check, parse_hop, parse_target
 from spyglass.store import paths
 from spyglass.store.profiles import Profiles
 
@@ -74,8 +74,15 @@ def _edited(profile: Profile, options: argparse.Namespace) -> Profile:
     }
     if getattr(options, "rename", None):
         changes["name"] = options.rename
-    files = tls.named(profile.tls, options)
-    return check(msgspec.structs.replace(profile, hops=hops, select=select, tls=files, **changes))
+    changes |= {"tls": tls.named(profile.tls, options), "observer": _observing(profile, options)}
+    return check(msgspec.structs.replace(profile, hops=hops, select=select, **changes))
+
+
+def _observing(profile: Profile, options: argparse.Namespace) -> Observing:
+    """How Observer is opened, with the options' changes."""
+    given = {"open": options.observe, "together": options.together, "lend": options.lend}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return msgspec.structs.replace(profile.observer, **changes)
 
 
 def _with_identity(hops: tuple[Hop, ...], identity: str) -> tuple[Hop, ...]:

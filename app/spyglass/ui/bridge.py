@@ -81,8 +81,8 @@ class HubLike(Protocol):
     def refresh(self, profile_id: str) -> Any:
         """Look for nodes again."""
 
-    def observe(self, profile_id: str, node: str) -> Any:
-        """Open Observer on a node (its key)."""
+    def observe(self, profile_id: str, node: str, *, company: bool = False) -> Any:
+        """Open Observer on a node (its key); ``company``: with all nodes of the target in its menu."""
 
     def close_window(self, profile_id: str, key: str) -> Any:
         """Close the Observer window of a node."""

@@ -14,9 +14,10 @@ from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style
 from spyglass.ui.alias_editor import AliasEditor
-from spyglass.ui.errand import Errand
-from spyglass.ui.fields import field, no_ring
+from spyglass.ui.fields import RingNote, field
 from spyglass.ui.hop_editor import HopEditor
+from spyglass.ui.observer_editor import ObserverEditor
+from spyglass.ui.tls_editor import TLSEditor
 from spyglass.ui.trial import Trial, Visit
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class ProfileEditor(QDialog):
         rest = selector.words(profile.select, without=("container", "node"))
         self.members = field(rest, "network-alias=web  compose=shop/web  dns=web.internal", "Members")
         self.cookie = parts.Combo("Cookie")
+        self.tls = TLSEditor(profile.tls)
+        self.observer = ObserverEditor(profile.observer)
         self.own = AliasEditor(profile)
         self.production = parts.Check("Production: show it in red")
         self.autoconnect = parts.Check("Connect when Spyglass starts")
@@ -66,7 +69,7 @@ class ProfileEditor(QDialog):
         self.trial = Trial(visit) if visit else None
         self.test = parts.button("Test", self._test)
         self.test.setVisible(bool(visit))
-        self.ring = parts.label(role="warn", font=style.small())
+        self.ring = RingNote()
         self._fill(others)
         self._lay_out(title)
         self._listen()
@@ -132,11 +135,10 @@ class ProfileEditor(QDialog):
             form.labelForField(widget).setFixedHeight(34)
         note = parts.label("Containers and nodes may be patterns: web-*, shop@*.", "dim", style.small())
         form.insertRow(5, "", note)
-        self.ring.setWordWrap(True)
-        self.ring.hide()
         form.addRow("", self.ring)
-        form.addRow("Own &tools", self.own)
-        form.labelForField(self.own).setFixedHeight(34)
+        for text, part in (("T&LS", self.tls), ("O&bserver", self.observer), ("Own &tools", self.own)):
+            form.addRow(text, part)
+            form.labelForField(part).setFixedHeight(34)
         form.addRow("", self.production)
         form.addRow("", self.autoconnect)
         return form
@@ -147,7 +149,8 @@ class ProfileEditor(QDialog):
         self.group.currentTextChanged.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._edited)
         self.hops.changed.connect(self._edited)
-        self.own.changed.connect(self._edited)
+        for part in (self.tls, self.observer, self.own):
+            part.changed.connect(self._edited)
         for box in (self.production, self.autoconnect):
             box.toggled.connect(self._edited)
         self.cookie.currentIndexChanged.connect(self._look_for_ring)
@@ -155,16 +158,7 @@ class ProfileEditor(QDialog):
         QTimer.singleShot(0, self.name, self.name.setFocus)
 
     def _look_for_ring(self) -> None:
-        """Whoever wants the keyring hears if there is none; asking takes a moment, so not in this thread."""
-        if self.cookie.currentData() == "keyring":
-            Errand(no_ring, self._no_ring)
-        else:
-            self.ring.hide()
-
-    def _no_ring(self, reason: str) -> None:
-        words = f"{reason[:1].upper()}{reason[1:]}. The cookie is kept in memory until you quit."
-        self.ring.setText(words if reason else "")
-        self.ring.setVisible(bool(reason) and self.cookie.currentData() == "keyring")
+        self.ring.follow(wanted=self.cookie.currentData() == "keyring")
 
     # -- trying it out ----------------------------------------------------------------
 
@@ -220,6 +214,8 @@ class ProfileEditor(QDialog):
             cookie=self.cookie.currentData(),
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),
+            **self.tls.fields(),
+            **self.observer.fields(),
             **self.own.fields(),
         )
 

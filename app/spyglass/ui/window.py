@@ -178,7 +178,7 @@ class MainWindow(QMainWindow):
 
     def _status_changed(self, status: Status) -> None:
         self.model.update_status(status)
-        self.wishes.forget(status)
+        self.wishes.hear(status)
         self.alarms.hear(status)
         if status.phase in {Phase.CLOSING, Phase.OFFLINE, Phase.FAILED}:
             self.desk.withdraw(status.profile_id)

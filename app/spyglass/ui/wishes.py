@@ -43,6 +43,7 @@ class Wishes(QObject):
         self._unsaved = unsaved
         self._window = window
         self._confirmed: set[str] = set()
+        self._greeted: set[str] = set()
 
     def do(self, call: Callable[..., object], *given: object) -> None:
         """Call something of the hub."""
@@ -101,18 +102,38 @@ class Wishes(QObject):
         else:
             self._confirm(profile, nodes)
 
-    def forget(self, status: Status) -> None:
-        """Hear what becomes of connections: with the end of one its confirmation ends."""
+    def hear(self, status: Status) -> None:
+        """Hear what becomes of connections: with the end of one its confirmation ends.
+
+        Once it is connected, Observer opens by itself where the profile says so.
+        """
         if status.phase in ENDED:
             self._confirmed.discard(status.profile_id)
+            self._greeted.discard(status.profile_id)
+        elif status.phase is Phase.READY and status.surveyed and status.profile_id not in self._greeted:
+            self._greeted.add(status.profile_id)
+            self._greet(status)
+
+    def _greet(self, status: Status) -> None:
+        """Open Observer on the one node there is; a production profile asks, so only where it is seen."""
+        profile = next((p for p in self._hub.profiles() if p.id == status.profile_id), None)
+        able = [node for node in status.nodes if node.reachable]
+        if profile is None or not profile.observer.open or not able or status.observing:
+            return
+        one_window = len(able) == 1 or profile.observer.together
+        if one_window and (not profile.production or self._window.isVisible()):
+            self.observe(profile, able[0])
 
     def _observe(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
+        if profile.observer.together:
+            nodes = nodes[:1]  # the others are in its menu
         observing = self._hub.status(profile.id).observing
         new = [node for node in nodes if node.key not in observing]
         if new:
             self.remarked.emit(f"Opening Observer on {words.several(new)}")
+        call = partial(self._hub.observe, company=profile.observer.together)
         for node in nodes:
-            self.do(self._hub.observe, profile.id, node.key)
+            self.do(call, profile.id, node.key)
 
     def _confirm(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
         from spyglass.questions import Consent  # noqa: PLC0415 - the window first

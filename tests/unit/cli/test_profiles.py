@@ -5,6 +5,7 @@ import pytest
 
 from spyglass import cli
 from spyglass.cli import entry
+from spyglass.profile import Observing
 from spyglass.store import paths
 from spyglass.store.profiles import Profiles
 
@@ -86,3 +87,11 @@ def test_a_broken_profile_as_a_target_says_what_is_broken(capsys: Any) -> None:
 def test_a_profile_that_does_not_exist(capsys: Any) -> None:
     assert run("show", "Nowhere") == 1
     assert "Nowhere" in capsys.readouterr().err
+
+
+def test_how_observer_opens_is_a_matter_of_the_profile() -> None:
+    assert run("add", "shop", "prod", "--observe", "--lend", "never") == 0
+    assert run("edit", "shop", "--lend", "always") == 0
+    assert saved()[0].observer == Observing(open=True, lend="always")
+    assert run("edit", "shop", "--no-observe") == 0
+    assert saved()[0].observer == Observing(lend="always")

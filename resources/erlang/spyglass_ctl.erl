@@ -15,8 +15,7 @@
 -export([start/0, event/1]).
 
 -define(LINE_LIMIT, 1000000).
--define(LEAVE_LIMIT_MS, 300).
--define(SETTLE_MS, 90).
+-define(LEAVE_LIMIT_MS, 800).
 
 %% @doc The entry point (`-run spyglass_ctl').
 start() ->
@@ -140,7 +139,8 @@ command(Command, _) -> throw({unknown_command, Command}).
 %% The window first: a halt while the Applications tab is open makes the remote log an error.
 leave() ->
     {Leaver, Monitor} = spawn_monitor(fun() ->
-        spyglass_observer:close() =:= closed andalso settle(),
+        Halves = [monitor(process, Half) || Half <- remote_halves()],
+        spyglass_observer:close() =:= closed andalso settle(Halves),
         spyglass_lend:withdraw_all()
     end),
     receive
@@ -149,8 +149,14 @@ leave() ->
     end,
     halt(0, [{flush, false}]).
 
-%% Observer's remote half ends by itself when the window has gone. If our link were cut in
-%% the middle of that, the node would try to dial us back, and log that it cannot.
-settle() ->
-    [rpc:call(Node, erlang, node, [], ?SETTLE_MS) || Node <- nodes(connected)],
-    timer:sleep(?SETTLE_MS).
+%% What runs elsewhere for Observer is linked to what it runs for, and ends by itself when the
+%% window has gone.
+remote_halves() ->
+    Links = [Links || Pid <- processes(), {links, Links} <- [process_info(Pid, links)]],
+    lists:usort([Pid || Pid <- lists:append(Links), is_pid(Pid), node(Pid) =/= node()]).
+
+%% If our link were cut in the middle of that, the node would try to dial us back, and log that
+%% it cannot. The question at the end follows whatever else is on its way.
+settle(Halves) ->
+    [receive {'DOWN', Half, process, _, _} -> ok end || Half <- Halves],
+    [rpc:call(Node, erlang, node, [], ?LEAVE_LIMIT_MS) || Node <- nodes(connected)].

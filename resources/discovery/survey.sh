@@ -69,13 +69,26 @@ docker_engines() {
 
 podman_engines() {
     command -v podman >/dev/null || return 0
-    known=- kind=rootful
-    [ "$uid" = 0 ] || kind=rootless
-    engine podman $kind || refused podman "$all"
-    if [ -d /var/lib/containers/storage ] || [ -d /run/containers/storage ]; then # root uses it too
-        known=$all
+    known=- all=
+    if [ "$uid" = 0 ]; then
+        ! used || engine podman rootful || refused podman "$all"
+        return
+    fi
+    ! own_podman || engine podman rootless || refused podman "$all"
+    if used; then # root uses it too
+        [ -z "$all" ] || known=$all
         with_sudo podman
     fi
+}
+
+# The first command of a Podman makes its store, and a process that stays: only one in use is asked.
+used() { [ -d /var/lib/containers/storage ] || [ -d /run/containers/storage ]; }
+
+own_podman() {
+    for run in "${XDG_RUNTIME_DIR:-/nowhere}" "/run/user/$uid" "/tmp/podman-run-$uid" "/tmp/run-$uid"; do
+        [ -f "$run/libpod/tmp/pause.pid" ] || [ -f "$run/libpod/pause.pid" ] && return 0
+    done
+    return 1
 }
 
 nerdctl_engines() {

@@ -34,7 +34,15 @@ _LABELS = {"quoted": _TRAP, "emoji": "🦉" * 40, "long": "x" * 10_000, "".join(
 
 
 @pytest.fixture(scope="module")
-def strangers(fleet: Fleet, server: Server) -> Iterator[list[str]]:
+def usual(laptop: Laptop, fleet: Fleet) -> float:
+    """How long ``spyglass nodes`` takes without them, on this computer just now."""
+    began = time.monotonic()
+    laptop.spyglass_json("nodes", "lab", timeout=60)
+    return time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def strangers(fleet: Fleet, server: Server, usual: float) -> Iterator[list[str]]:
     """A container for each kind of stranger, beside the fleet."""
     for name, start in _SERVERS.items():
         command = ["sh", "-c", start + _BEAM]
@@ -61,8 +69,8 @@ def test_the_real_nodes_are_found_as_ever(told: tuple[dict[str, Any], float], fl
     assert found == {truth.node for truth in fleet.nodes}
 
 
-def test_nobody_holds_it_up_beyond_the_time_out(told: tuple[dict[str, Any], float]) -> None:
-    assert told[1] < 12
+def test_nobody_holds_it_up_beyond_the_time_out(told: tuple[dict[str, Any], float], usual: float) -> None:
+    assert told[1] < usual + 7
 
 
 @pytest.mark.parametrize(

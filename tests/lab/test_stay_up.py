@@ -255,7 +255,7 @@ def test_figures_come_each_beat_and_go_on_after_a_loss(server: Server, up: Drive
     assert first[key]["processes"] > 20
     assert first[key]["load"] is None
     assert 0 <= second[key]["load"] <= 1
-    assert 1.5 < second[key]["uptime"] - first[key]["uptime"] < 4
+    assert 0 < second[key]["uptime"] - first[key]["uptime"] < 6  # two seconds, and what the computer is late
     server.place.run(["kill", "-KILL", sshd_session(server)])
     up.phase("waiting")
     up.send("retry")

@@ -47,14 +47,16 @@ class EpmdNode:
 def names(stream: Stream, *, seconds: float = 2.0) -> dict[str, int]:
     """Ask for all registered names and their distribution ports (NAMES_REQ).
 
-    Raises NotEpmd when something else answers, or nothing.
+    Raises NotEpmd when something else answers, or nothing (code ``silent`` while it stays connected).
     Lines that are no entries are passed over, as epmd's own client does.
     """
     try:
         reader = Reader(stream, seconds)
         reader.send(struct.pack(">HB", 1, _NAMES_REQ))
         answer = reader.everything(_MOST)
-    except (TimeoutError, Ended):
+    except TimeoutError:
+        raise _not_epmd("it gave no answer", code="silent") from None
+    except Ended:
         raise _not_epmd("it gave no answer") from None
     if len(answer) < 4 or len(answer) >= _MOST:
         raise _not_epmd(f"it answered {len(answer)} bytes")
@@ -95,5 +97,5 @@ def _node(reader: Reader) -> EpmdNode | None:
     return EpmdNode(name, port, kind == _HIDDEN, protocol, highest, lowest, reader.exactly(length))
 
 
-def _not_epmd(why: str) -> NotEpmd:
-    return NotEpmd(f"What listens there is not epmd: {why}")
+def _not_epmd(why: str, code: str | None = None) -> NotEpmd:
+    return NotEpmd(f"What listens there is not epmd: {why}", code=code)

@@ -83,7 +83,8 @@ class Dialler:
 
         ``speak`` is told how many seconds more the way there may take. Raises the most telling
         Unreachable, or what ``speak`` raises. One that connects and hangs up may be a way that
-        leads nowhere (a published port, a command), so the others are tried after it.
+        leads nowhere (a published port, a command), so the others are tried after it; one that
+        keeps silent would by every other way, and each would be waited for.
         """
         last: Failure = Unreachable("It has no address that could be dialled")
         for left, way in zip(reversed(range(len(ways))), map(self._equip, ways), strict=False):
@@ -93,7 +94,7 @@ class Dialler:
                 if failure.code != "no-carrier" or left == len(ways) - 1:
                     last = failure
             except (HungUp, NotEpmd) as failure:
-                if not left:
+                if not left or failure.code == "silent":
                     raise
                 last = failure
         raise last

@@ -20,6 +20,7 @@ from support.lab.users import User, furnish, runtime_dir
 ADDRESS = "10.99.0.2"
 ADDRESS6 = "fd00:10:99::2"
 AWAY = "10.99.0.77"  # nobody has this address
+_CHECKOUT = Path(__file__).resolve().parents[3]
 DEV = User("dev", 4100)
 OTHER = User("other", 4101)  # somebody else on the same machine
 ADMIN = User("boss", 4102, groups=("sudo",), password=f"SPYLAB-password-{secrets.token_hex(6)}")
@@ -138,11 +139,16 @@ class Laptop:
         return self.place.sockets()
 
     def files(self) -> set[str]:
-        """Return every file of the user's home, /tmp and /run/user, for "leaves nothing behind"."""
+        """Return every file of the user's home, /tmp and /run/user, for "leaves nothing behind".
+
+        The checkout, which may lie below /tmp, is ours: tests put their pictures there.
+        """
+        ours = str(_CHECKOUT).lstrip("/") + "/"
         tops = (self.home, self.root / "tmp", self.root / runtime_dir(DEV).lstrip("/"))
-        return {
+        found = {
             str(path.relative_to(self.root)) for top in tops for path in top.rglob("*") if not path.is_dir()
         }
+        return {path for path in found if not path.startswith(ours)}
 
     def _join(self, server: Server) -> None:
         ends = [f"--target={server.place.first}", "--net", "--"]

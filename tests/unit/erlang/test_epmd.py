@@ -44,8 +44,9 @@ def test_something_else_is_told_from_epmd(says: bytes) -> None:
 
 
 def test_waiting_for_ever_is_no_epmd() -> None:
-    with pytest.raises(Failure, match="no answer"):
+    with pytest.raises(Failure, match="no answer") as caught:
         epmd.names(FakeStream(Said(b"\0\0\x11\x11", stays=True)))
+    assert caught.value.code == "silent"  # and is asked by no other way
 
 
 def test_a_flood_is_not_read_to_its_end() -> None:

@@ -16,7 +16,7 @@ from spyglass.loopback.shared import explained
 from spyglass.profile import Profile
 from spyglass.status import Phase
 from spyglass.ui import alias_words, questions
-from spyglass.ui.alias_bar import INSTEAD, OWN_ADDRESS
+from spyglass.ui.alias_bar import FOR_TOOLS, INSTEAD, OWN_ADDRESS
 from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.profile_editor import ProfileEditor
 from support.alias_scenes import BLOCKED, HELD, LAB, NAMED, OPEN, status
@@ -42,8 +42,9 @@ def show(qtbot: QtBot, hub: fake.FakeHub, lab: MainWindow, *nodes: object) -> No
 
 
 def hidden(lab: MainWindow, title: str) -> bool:
-    titles = [column.title for column in lab.page.nodes.model_.columns]
-    return lab.page.nodes.isColumnHidden(titles.index(title))
+    table = lab.page.forwards if title == FOR_TOOLS else lab.page.nodes
+    titles = [column.title for column in table.model_.columns]
+    return table.isColumnHidden(titles.index(title))
 
 
 def test_where_a_node_answers_stands_in_the_table_on_the_chain_and_in_a_bar(
@@ -54,6 +55,7 @@ def test_where_a_node_answers_stands_in_the_table_on_the_chain_and_in_a_bar(
 
     assert alias_words.address(OPEN) == "127.0.0.2:19000"
     assert not hidden(lab, OWN_ADDRESS)
+    assert not hidden(lab, FOR_TOOLS)
     assert first.detail.endswith("· 127.0.0.2")
     assert "127.0.0.2 belongs to profile lab: remotenode@127.0.0.2, port 19000" in first.facts
     assert lab.page.alias.isVisibleTo(lab)
@@ -109,6 +111,7 @@ def test_without_addresses_nothing_of_it_is_there(qtbot: QtBot, hub: fake.FakeHu
     assert hidden(lab, INSTEAD)
     show(qtbot, hub, lab, HELD)
     assert hidden(lab, OWN_ADDRESS)
+    assert hidden(lab, FOR_TOOLS)
     assert not hidden(lab, INSTEAD)
     assert not lab.page.alias.isVisibleTo(lab)
     assert lab.page.chain.links()[0].detail == "OTP 27, wx 3.2"

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from spyglass.errors import Missing
 from spyglass.log import Ring
+from spyglass.loopback.shared import explained
+from spyglass.profile import TLS, EngineHop, KubernetesHop, Profile, SSHHop
 from spyglass.questions import Choice, Secret
 from spyglass.status import Phase, Status
 from spyglass.store import paths
@@ -21,9 +23,11 @@ from spyglass.ui.about import AboutDialog, KeysDialog
 from spyglass.ui.bridge import QuestionDesk
 from spyglass.ui.crash import CrashDialog, Crashes
 from spyglass.ui.preferences import Preferences
+from spyglass.ui.profile_editor import ProfileEditor
 from spyglass.ui.tray_menu import TrayMenu
 from spyglass.ui.window import MainWindow
 from spyglass.ui.wizard import Wizard
+from support import alias_scenes
 from support import fake_hub as fake
 from support.live_scene import SHOP, Scene
 from support.play import Play, rest, until
@@ -143,7 +147,7 @@ def crash() -> Iterator[Scene]:
 
 def played() -> Iterator[Scene]:
     """What would need two hundred nodes, a broken keyring, or a terminal's question."""
-    hub = fake.FakeHub([fake.SHOP], {fake.SHOP.id: fake.crowd()})
+    hub = fake.FakeHub([fake.SHOP, alias_scenes.LAB], {fake.SHOP.id: fake.crowd()})
     window = MainWindow(
         hub, QuestionDesk(), Ring(), ui.sizes(Path(tempfile.mkdtemp(dir=Path.home()))), clock=lambda: fake.NOW
     )
@@ -152,6 +156,7 @@ def played() -> Iterator[Scene]:
     hub.measure(fake.SHOP.id, fake.readings(0, fake.crowd().nodes))
     rest(0.1)
     yield "crowd", window
+    yield from _own_addresses(hub, window)
     hub.publish(Status(fake.SHOP.id))
     window.end()
     window.close()
@@ -165,6 +170,36 @@ def played() -> Iterator[Scene]:
         yield name, dialog
         dialog.close()
         dialog.deleteLater()
+
+
+def _own_addresses(hub: fake.FakeHub, window: MainWindow) -> Iterator[Scene]:
+    """Nodes that own tools reach, one that something is in the way of, and the question before."""
+    window.show_profile(alias_scenes.LAB.id)
+    some = (alias_scenes.OPEN, alias_scenes.NAMED)
+    for name, nodes in (("own-tools", some), ("own-tools-blocked", (alias_scenes.BLOCKED,))):
+        hub.publish(alias_scenes.status(*nodes))
+        rest(0.1)
+        yield name, window
+    hub.publish(Status(alias_scenes.LAB.id))
+    rest(0.1)
+    every = Profile(
+        name="Every",
+        hops=(SSHHop("bastion"), EngineHop("tcp://10.0.0.7:2375"), KubernetesHop("shop")),
+        tls=TLS("~/nodes/ca.pem", "~/nodes/cert.pem", "~/nodes/key.pem"),
+        alias="auto",
+        alias_everyone=True,
+    )
+    editor = ProfileEditor(every, (), lambda _profile: None, window)
+    editor.resize(editor.width(), 1040)
+    editor.show()
+    yield "editor-every", editor
+    editor.close()
+    editor.deleteLater()
+    dialog = questions.dialog_for(explained("172.17.0.4"), "lab")
+    dialog.show()
+    yield "ask-own-address", dialog
+    dialog.close()
+    dialog.deleteLater()
 
 
 class IconSheet(QWidget):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spyglass.ui.nodes_table import NodeTable
 
 OWN_ADDRESS, INSTEAD = "Own address", "Cookie from"
+FOR_TOOLS = "For own tools"
 """The column that is there where nodes have, or should have, such an address; and the one that makes room."""
 
 
@@ -106,5 +107,6 @@ def show_column(table: NodeTable, nodes: Sequence[NodeInfo]) -> None:
     if bool(table.property("own")) != wanted:
         table.setProperty("own", wanted)
         titles = [column.title for column in table.model_.columns]
-        table.fitting.want(titles.index(OWN_ADDRESS), wanted)
-        table.fitting.want(titles.index(INSTEAD), not wanted)
+        for title, there in ((OWN_ADDRESS, wanted), (FOR_TOOLS, wanted), (INSTEAD, not wanted)):
+            if title in titles:
+                table.fitting.want(titles.index(title), there)

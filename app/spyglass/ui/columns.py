@@ -89,7 +89,7 @@ NODES = (
 FORWARDS = (
     Column("Node", 240, lambda n, _: n.node, look="strong", least=140),
     Column("On this computer", 150, lambda n, _: forward_address(n)),
-    Column("For own tools", 140, lambda n, _: alias_words.address(n), rank=4),
+    Column("For own tools", 140, lambda n, _: alias_words.address(n), shown=False, rank=4),
     Column("Leads to", 190, lambda n, _: _far(n), least=130, rank=3),
     Column("Container", 140, lambda n, _: n.container or HOST, least=80, rank=2),
     Column("Found by", 110, lambda n, _: n.via or "", look="dim", least=80, rank=1),

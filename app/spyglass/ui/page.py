@@ -136,7 +136,8 @@ class ConnectionPage(QWidget):
         if other:
             self.nodes.clearSelection()
             self._note.stop()
-        show_column(self.nodes, status.nodes)
+        for table in (self.nodes, self.forwards):
+            show_column(table, status.nodes)
         self.alias.show_status(status, self.nodes.selected())
         self._show_empty()
         self._show_header()

@@ -52,6 +52,8 @@ class ProfileEditor(QDialog):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.name = field(profile.name, "Shop EU", "Name")
         self.group = parts.Combo("Group", editable=True)
+        self.production = parts.Check("Production: in red, and asks before observing")
+        self.autoconnect = parts.Check("Connect when Spyglass starts")
         self.hops = HopEditor(profile.hops)
         self.container = field(profile.select.container, "all containers, and the host itself", "Containers")
         self.node = field(profile.select.node, "all nodes", "Nodes")
@@ -61,8 +63,6 @@ class ProfileEditor(QDialog):
         self.tls = TLSEditor(profile.tls)
         self.observer = ObserverEditor(profile.observer)
         self.own = AliasEditor(profile)
-        self.production = parts.Check("Production: show it in red")
-        self.autoconnect = parts.Check("Connect when Spyglass starts")
         self.reason = parts.label(role="dim")
         self.cancel = parts.button("Cancel", self.reject)
         self.ok = parts.button("Save", self._accept)
@@ -135,12 +135,11 @@ class ProfileEditor(QDialog):
             form.labelForField(widget).setFixedHeight(34)
         note = parts.label("Containers and nodes may be patterns: web-*, shop@*.", "dim", style.small())
         form.insertRow(5, "", note)
+        form.insertRow(2, "", parts.row(self.production, self.autoconnect, 1, spacing=22))
         form.addRow("", self.ring)
         for text, part in (("T&LS", self.tls), ("O&bserver", self.observer), ("Own &tools", self.own)):
             form.addRow(text, part)
             form.labelForField(part).setFixedHeight(34)
-        form.addRow("", self.production)
-        form.addRow("", self.autoconnect)
         return form
 
     def _listen(self) -> None:

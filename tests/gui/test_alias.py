@@ -158,3 +158,12 @@ def test_letting_in_every_user_is_warned_of_and_means_nothing_without_an_address
     own.choice.setCurrentIndex(0)
     assert own.fields() == {"alias": "off", "alias_everyone": False}
     assert not own.warning.isVisibleTo(own)
+
+
+def test_what_own_tools_means_can_be_read_to_its_end(qtbot: QtBot) -> None:
+    editor = ProfileEditor(msgspec.structs.replace(LAB, alias_everyone=True), (), lambda _p: None)
+    qtbot.addWidget(editor)
+    editor.show()
+    for label in (editor.own.what, editor.own.warning):
+        assert label.width() > 400
+        assert label.height() >= label.heightForWidth(label.width())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from spyglass.ui import parts, style
 
@@ -44,7 +44,7 @@ class AliasEditor(QWidget):
         self.everyone.setChecked(profile.alias_everyone)
         self.what = parts.label(_WHAT, "dim", style.small())
         self.warning = parts.label(_WARNING, "warn", style.small())
-        line = parts.row(self.choice, self.address)
+        line = parts.row(self.choice, self.address, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -53,6 +53,11 @@ class AliasEditor(QWidget):
             column.addWidget(each)
         for each in (self.what, self.warning):
             each.setWordWrap(True)
+        grows = self.sizePolicy()
+        grows.setHorizontalPolicy(
+            QSizePolicy.Policy.Expanding
+        )  # its words have the form's width
+        self.setSizePolicy(grows)
         self.setFocusProxy(self.choice)
         self.choice.currentIndexChanged.connect(self._edited)
         self.address.textChanged.connect(self._edited)

@@ -54,9 +54,7 @@ class AliasEditor(QWidget):
         for each in (self.what, self.warning):
             each.setWordWrap(True)
         grows = self.sizePolicy()
-        grows.setHorizontalPolicy(
-            QSizePolicy.Policy.Expanding
-        )  # its words have the form's width
+        grows.setHorizontalPolicy(QSizePolicy.Policy.Expanding)  # its words have the form's width
         self.setSizePolicy(grows)
         self.setFocusProxy(self.choice)
         self.choice.currentIndexChanged.connect(self._edited)

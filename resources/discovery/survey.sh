@@ -67,28 +67,18 @@ docker_engines() {
     fi
 }
 
-podman_engines() {
+podman_engines() { # only where that starts nothing that stays: podman.sh, which comes before this
     command -v podman >/dev/null || return 0
     known=- all=
     if [ "$uid" = 0 ]; then
-        ! used || engine podman rootful || refused podman "$all"
-        return
+        ! podman_roots || engine podman rootful || refused podman "$all"
+        return 0
     fi
-    ! own_podman || engine podman rootless || refused podman "$all"
-    if used; then # root uses it too
-        [ -z "$all" ] || known=$all
-        with_sudo podman
+    if podman_own; then
+        engine podman rootless || refused podman "$all"
+        known=$all
     fi
-}
-
-# The first command of a Podman makes its store, and a process that stays: only one in use is asked.
-used() { [ -d /var/lib/containers/storage ] || [ -d /run/containers/storage ]; }
-
-own_podman() {
-    for run in "${XDG_RUNTIME_DIR:-/nowhere}" "/run/user/$uid" "/tmp/podman-run-$uid" "/tmp/run-$uid"; do
-        [ -f "$run/libpod/tmp/pause.pid" ] || [ -f "$run/libpod/pause.pid" ] && return 0
-    done
-    return 1
+    podman_roots && with_sudo podman
 }
 
 nerdctl_engines() {

@@ -12,7 +12,8 @@ from support.lab.engines import Engines
 from support.lab.fleet import Fleet
 from support.lab.images import build
 from support.lab.laptop import Laptop
-from support.lab.server import ADDRESS, ROOTLESS, wait_until
+from support.lab.server import ADDRESS, DEPLOY, NODOCKER, ROOTLESS, SUDOER, Server, wait_until
+from support.lab.users import User
 
 COOKIE = "SPYLAB-cookie-engines-4d1b"
 KERNEL = "-kernel inet_dist_listen_min 9100 inet_dist_listen_max 9100"
@@ -20,6 +21,28 @@ KERNEL = "-kernel inet_dist_listen_min 9100 inet_dist_listen_max 9100"
 
 def elixir(name: str, *more: str) -> list[str]:
     return ["--", "elixir", "--sname", name, "--cookie", COOKIE, *more, "--no-halt"]
+
+
+TRACES = """
+find "/home/$1" "/run/user/$2" "/tmp/containers-user-$2" ! -type d 2>/dev/null | sort
+for dir in /proc/[0-9]*; do
+  read -r name <"$dir/comm" && case $name in podman*|catatonit*|conmon*) echo "$dir $name" ;; esac
+done 2>/dev/null
+ls /var/lib/containers /run/containers 2>/dev/null || true
+"""
+
+
+@pytest.mark.parametrize("user", [DEPLOY, NODOCKER, SUDOER, ROOTLESS], ids=lambda user: user.name)
+def test_looking_leaves_no_process_and_no_file_behind(
+    laptop: Laptop, server: Server, fleet: Fleet, engines: Engines, user: User
+) -> None:
+    """Podman's command starts a process that stays, unless the account's containers run already."""
+    before = server.place.run(["sh", "-c", TRACES, "sh", user.name, str(user.uid)]).stdout
+    for words in (["nodes", f"{user.name}@lab"], ["scratch", f"{user.name}@lab", "--container", "none"]):
+        done = laptop.spyglass(*words, "--batch")
+        assert done.returncode == (words[0] == "scratch"), done.stderr
+    after = server.place.run(["sh", "-c", TRACES, "sh", user.name, str(user.uid)]).stdout
+    assert after == before
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """One look at a place: a script that runs there once, and what it answers.
 
-The script (``resources/discovery/survey.sh``) goes in by standard input, so nothing of it
+The script (``resources/discovery/survey.sh``, after ``podman.sh``) goes in by standard input, so nothing of it
 shows in a process list, and its sections begin with a mark that nobody there can know:
 a process cannot speak for another one by what stands in its command line.
 """
@@ -70,7 +70,7 @@ def take(remote: Remote, mode: Mode = "host", *, seconds: float = 15.0) -> Surve
 
 @functools.cache
 def _script() -> bytes:
-    return asset("discovery/survey.sh").read_bytes()
+    return b"".join(asset(f"discovery/{name}.sh").read_bytes() for name in ("podman", "survey"))
 
 
 def read(text: str, mark: str) -> Survey:

@@ -12,6 +12,7 @@ import socket
 import tarfile
 from collections.abc import Iterator, Sequence
 
+from spyglass import asset
 from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
 from spyglass.remote.command_line import ENGINES, SUDO, CommandLine, Engine
@@ -36,6 +37,10 @@ __all__ = [
 
 _NOT_FOUND = 127
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", ""}
+_IN_USE = """\
+[ "$(id -u)" != 0 ] || echo root
+{ podman_own && echo own; podman_roots && echo roots; } 2>/dev/null
+"""
 _GONE = ("no such container", "is not running", "no such object", "no container with name or id", "is paused")
 
 
@@ -184,6 +189,9 @@ def _at_api(host: Shellless, name: str) -> Container:
 
 def _ways(remote: Remote, engine: str) -> Iterator[CommandLine]:
     """How the account may reach an engine: the likeliest first, the others where that finds nothing."""
+    if engine == "podman":
+        yield from _podmen(remote)
+        return
     yield CommandLine(engine)
     uid = remote.run(["id", "-u"]).stdout.strip().decode("ascii", "replace")
     if not uid.isdecimal() or uid == "0":
@@ -191,6 +199,17 @@ def _ways(remote: Remote, engine: str) -> Iterator[CommandLine]:
     if engine == "docker":
         yield CommandLine.at(f"/run/user/{uid}/docker.sock", rootless=True)
     yield CommandLine(engine, SUDO)
+
+
+def _podmen(remote: Remote) -> Iterator[CommandLine]:
+    """The account's own and root's, where asking leaves nothing behind (``podman.sh`` tells why)."""
+    script = asset("discovery/podman.sh").read_text("utf-8")
+    said = remote.run(["sh", "-c", f"{script}\n{_IN_USE}"]).stdout.decode("ascii", "replace").split()
+    if "root" in said:  # we are
+        yield from [CommandLine("podman")] * ("roots" in said)
+        return
+    yield from [CommandLine("podman", rootless=True)] * ("own" in said)
+    yield from [CommandLine("podman", SUDO)] * ("roots" in said)
 
 
 def _running(remote: Remote, way: CommandLine) -> list[str]:

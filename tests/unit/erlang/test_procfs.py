@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spyglass import asset
 from spyglass.erlang import procfs, survey
 from spyglass.erlang.procfs import Beam, Listener
 from support.fake_survey import identity
@@ -125,7 +124,7 @@ def test_any_text_is_a_survey(text: str) -> None:
 
 
 def run(shell: list[str], mode: str) -> subprocess.CompletedProcess[bytes]:
-    script = f"mark===m\nmode={mode}\n".encode() + asset("discovery/survey.sh").read_bytes()
+    script = f"mark===m\nmode={mode}\n".encode() + survey._script()
     environ = {"PATH": "/nowhere"}
     return subprocess.run(
         [*shell, "-s"], input=script, env=environ, capture_output=True, timeout=20, check=True

@@ -130,7 +130,7 @@ def engine(containers: Sequence[dict[str, object]], refusal: bytes = b"") -> Fak
     def answer(argv: list[str], stdin: bytes | None) -> Output:
         if argv == ["id", "-u"]:
             return Output(0, b"0\n")
-        name = argv[3]
+        name = argv[3] if len(argv) > 3 else "podman"  # is it in use?
         if name != "docker":
             return Output(127)
         if refusal:
@@ -155,6 +155,25 @@ def test_what_is_not_there_names_what_is() -> None:
         "deploy@web1 runs no container shop",
         "Running there: db, web.",
     )
+
+
+@pytest.mark.parametrize(
+    ("in_use", "asked"),
+    [
+        (b"", []),
+        (b"own\n", [["podman", "inspect"]]),
+        (b"roots\n", [["sudo", "-n", "podman", "inspect"]]),
+        (b"own\nroots\n", [["podman", "inspect"], ["sudo", "-n", "podman", "inspect"]]),
+        (b"root\n", []),
+        (b"root\nroots\n", [["podman", "inspect"]]),
+    ],
+)
+def test_podman_is_asked_only_where_that_leaves_nothing_behind(in_use: bytes, asked: list[list[str]]) -> None:
+    remote = FakeRemote({}, lambda argv, stdin: Output(0, in_use) if len(argv) == 3 else Output(1))
+    with pytest.raises(Missing):
+        find(remote, "shop", "podman")
+    words = [argv[3:] for argv in remote.ran if "inspect" in argv]
+    assert [argv[: argv.index("inspect") + 1] for argv in words] == asked
 
 
 def test_no_engine_at_all_is_missing() -> None:

@@ -4,6 +4,10 @@ Two ports of an address lead to a node: the one of its epmd, which tells the oth
 its distribution. They stay while the connection behind them comes and goes, and only programs of
 our own user, on this computer, are let in.
 
+What listens at a node's own address is what the node itself speaks, byte by byte: a node of TLS
+distribution answers by TLS there, to a tool started with ``-proto_dist inet_tls`` and certificates of
+its own. (Forwards end the TLS on the way, as what goes by them is ours: :mod:`spyglass.erlang.secure`.)
+
 That they stay is why each connection asks anew where its node is, and dials there, in place of one
 ``relay`` of the Remote's. It costs nothing: SSH's own relay is the same ThreadRelay over the same
 channels. Measured side by side over one sshd, median of nine rounds: a round trip through an alias
@@ -184,7 +188,7 @@ class Aliases:
         found = way.match(home.seats[short].key)
         if found is None or not found.port:
             raise Unreachable(f"{short} is not there now")
-        return (found.remote or way.remote).dial(found.host, found.port, LIMIT)
+        return (found.bare or way.remote).dial(found.host, found.port, LIMIT)
 
     def _to_epmd(self, home: _Home) -> Stream:
         """The epmd of the nodes there; where they have none, or not all the same one, ours."""
@@ -195,7 +199,7 @@ class Aliases:
         }
         if len(there) == 1 and all(found and _has_epmd(found) for found in known):
             found = next(iter(there.values()))
-            return (found.remote or way.remote).dial(found.host, home.epmd_port, LIMIT)
+            return (found.bare or way.remote).dial(found.host, home.epmd_port, LIMIT)
         return Responder(home.ports, home.epmd_port)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EPMD = 4369
 COOKIE = "Erlang takes the node's cookie from ~/.erlang.cookie."
 _ROUTED = "-pa {ebin} -epmd_module spyglass_epmd -spyglass_route {node} {port} -start_epmd false"
+_TLS = "-proto_dist inet_tls -ssl_dist_optfile my-tls.conf"
 _PLAIN = re.compile(r"[\w@.:/+,-]+")
 _SILENT = "-dist_listen false -connect_all false"
 
@@ -25,17 +26,22 @@ _SILENT = "-dist_listen false -connect_all false"
 def at_address(info: NodeInfo, epmd_port: int = EPMD) -> str:
     """The line for a node that answers at its own address on this computer.
 
-    Its environment keeps the epmd that is started along off the node's address.
+    Its environment keeps the epmd that is started along off the node's address. A node of TLS
+    distribution speaks it there, too, so the person's own needs an option file ("Using TLS for Erlang
+    Distribution" in OTP's ssl application), whose name stands for one of theirs.
     """
     port = f" ERL_EPMD_PORT={epmd_port}" if epmd_port != EPMD else ""
-    return f"ERL_EPMD_ADDRESS=127.0.0.1{port} {_tool(info)}"
+    flags = _TLS if info.tls else ""
+    spelt = f' --erl "{flags}"' if flags and info.elixir else f" {flags}" if flags else ""
+    return f"ERL_EPMD_ADDRESS=127.0.0.1{port} {_tool(info, spelt)}"
 
 
 def by_route(info: NodeInfo, ebin: PurePath) -> str:
     """The line for a node that is reached by its forward: our EPMD module leads there.
 
-    Empty where there is no such line: without a forward, or with characters in the node's name or in
-    the path of our modules (``ebin``) that a shell, or elixir's ``--erl``, would read in a way of its own.
+    If it speaks TLS, that ends at the forward. Empty where there is no such line: without a forward, or
+    with characters in the node's name or in the path of our modules (``ebin``) that a shell, or elixir's
+    ``--erl``, would read in a way of its own.
     """
     if not info.forward or not _PLAIN.fullmatch(f"{info.node}{ebin}"):
         return ""

@@ -11,8 +11,8 @@ import pytest
 
 from support.certificates import Authority
 from support.lab.desktop import Desktop
-from support.lab.fleet import MARK
-from support.lab.laptop import Laptop, spyglass_command
+from support.lab.fleet import MARK, Fleet
+from support.lab.laptop import DEV, Laptop, spyglass_command
 from support.lab.server import Server, wait_until
 from support.lab.terminal import Terminal
 
@@ -73,11 +73,12 @@ def up(laptop: Laptop, tls: Path) -> Path:
 
 
 def test_one_that_shows_a_certificate_is_as_open_as_any(laptop: Laptop, server: Server, up: Path) -> None:
+    before = server.container_log("open")  # while it starts, a visitor may leave before it has answered
     node = listed(laptop)["open@tls-open"]
     assert (node["reachable"], node["tls"], node["cookie"]["proved"]) == (True, True, True)
     done = laptop.spyglass("rpc", "lab", node["node"], "erlang", "node", "--container", "open")
     assert done.stdout.strip() == "'open@tls-open'"
-    assert "error" not in server.container_log("open").lower()
+    assert "error" not in server.container_log("open").replace(before, "").lower()
 
 
 def test_one_that_wants_a_certificate_says_so_and_is_opened_by_one(
@@ -94,6 +95,79 @@ def test_an_authority_that_did_not_sign_for_them_is_told(laptop: Laptop, up: Pat
     (laptop.home / "stranger.pem").write_text(Authority("Somebody else").certificate)
     node = listed(laptop, "--tls-ca=stranger.pem")["open@tls-open"]
     assert node["why_not"] == "its TLS certificate is not to be trusted"
+
+
+@pytest.fixture
+def inward(server: Server, up: Path) -> Iterator[str]:
+    """One that listens on its container's loopback only, as its epmd does."""
+    node = ["erl", "-noinput", "-sname", "inward", "-setcookie", COOKIE, "-proto_dist", "inet_tls"]
+    node += ["-ssl_dist_optfile", "/tls/open.conf", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
+    flags = [
+        "--name=tls-in",
+        "--hostname=tls-in",
+        f"--volume={up}:/tls:ro",
+        "--env=ERL_EPMD_ADDRESS=127.0.0.1",
+    ]
+    server.docker("run", "--detach", *flags, "elixir:lab", *node, timeout=60)
+    ask = ["docker", "exec", "tls-in", "epmd", "-names"]
+    wait_until(lambda: "inward" in server.place.run(ask, check=False).stdout, "it is up", 20, every=0.2)
+    yield "inward@tls-in"
+    server.docker("rm", "-f", "tls-in", timeout=60)
+
+
+@pytest.mark.parametrize("target", ["lab", "unforwarded@lab"])
+def test_a_command_carries_tls_as_well(laptop: Laptop, inward: str, target: str) -> None:
+    (node,) = laptop.spyglass_json("nodes", target, "--container", "tls-in", "--batch")["nodes"]
+    assert (node["via"], node["tls"], node["cookie"]["proved"]) == ("relay (nc)", True, True), node["why_not"]
+    done = laptop.spyglass("rpc", target, inward, "erlang", "node", "--batch")
+    assert done.stdout.strip().strip("'") == inward
+
+
+PING = """
+case net_adm:ping('open@tls-open') of
+    pong -> io:format("~p ~p~n", [rpc:call('open@tls-open', erlang, node, []), code:which(spyglass_epmd)]);
+    pang -> io:format("pang~n")
+end, halt().
+"""
+
+
+def test_at_its_own_address_it_speaks_tls_to_a_tool_that_does(laptop: Laptop, up: Path) -> None:
+    """What listens there is the node, byte by byte: a tool without TLS does not get in."""
+    (laptop.home / "hosts").write_text('{lookup, [file]}. {host, {127,0,0,41}, ["tls-open"]}.\n')
+    guest = laptop.start_spyglass("forward", "lab", "open@tls-open", "--alias", "127.0.0.41", "--batch")
+    out = guest.popen.stdout
+    assert out is not None
+    try:
+        assert out.readline().startswith(b"open@tls-open  127.0.0.41:")
+        assert b" -proto_dist inet_tls -ssl_dist_optfile " in out.readline()
+        tool = ["erl", "-noinput", "-hidden", "-sname", "me@localhost", "-setcookie", COOKIE, "-eval", PING]
+        env = {"ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_INETRC": f"{DEV.home}/hosts"}
+        spoken = laptop.run([*tool, "-proto_dist", "inet_tls"], env=env).stdout
+        assert spoken.splitlines()[-1] == "'open@tls-open' non_existing"
+        assert laptop.run(tool, env=env).stdout.strip() == "pang"
+    finally:
+        guest.close()
+        (laptop.home / "hosts").unlink()
+        for pid in (pid for pid, command in laptop.processes().items() if "epmd -daemon" in command):
+            laptop.place.run(["kill", str(pid)])
+
+
+def test_it_is_in_one_window_with_nodes_of_other_cookies(
+    laptop: Laptop, desktop: Desktop, fleet: Fleet, up: Path, client: list[str]
+) -> None:
+    others = [truth for truth in (fleet["app"], fleet["shop"]) if truth.cookie != COOKIE]
+    guest = laptop.start_spyglass("observe", "lab", "open@tls-open", "--all", "--batch", *client)
+    try:
+        window = desktop.wait_window(r"open@tls-open$", 30)
+        for truth in others:
+            wait_until(lambda truth=truth: fleet.peers(truth, "hidden") != [], f"{truth.node} is in", 20)  # type: ignore[misc]
+        for node in NODES:
+            done = laptop.spyglass("rpc", "lab", node, "erlang", "nodes", "hidden", "--batch", *client)
+            assert done.stdout.count("spyglass") == 2, done.stdout  # the window's, and the one that asks
+        desktop.close_window(window)
+        assert guest.wait() == 0
+    finally:
+        guest.close()
 
 
 def test_observer_opens_on_it(laptop: Laptop, desktop: Desktop, up: Path, client: list[str]) -> None:

@@ -32,6 +32,15 @@ def test_another_one_for_erl_with_a_short_name_where_the_node_has_one(elixir: bo
     )
 
 
+@pytest.mark.parametrize("elixir", [True, False])
+def test_a_node_of_tls_distribution_is_spoken_to_by_tls_at_its_address(elixir: bool) -> None:
+    node = replace(info("app@web-1", "short", elixir=elixir), tls=True)
+    flags = "-proto_dist inet_tls -ssl_dist_optfile my-tls.conf"
+
+    assert (f'--erl "{flags}"' if elixir else flags) in owntools.at_address(node)
+    assert "inet_tls" not in owntools.by_route(node, EBIN)
+
+
 def test_a_node_without_an_address_is_reached_by_its_forward_and_our_module() -> None:
     line = owntools.by_route(info("app@web-1", "short", elixir=True), EBIN)
 

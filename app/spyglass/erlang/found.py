@@ -38,6 +38,11 @@ class Found:
     remote: Remote | None = field(default=None, repr=False)
     certificates: Callable[[], Credentials] | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def bare(self) -> Remote | None:
+        """What dials the ports there as they are: ``remote``, without the TLS that ends on the way."""
+        return getattr(self.remote, "inner", None) if self.info.tls else self.remote
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:

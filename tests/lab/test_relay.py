@@ -13,8 +13,9 @@ import pytest
 from support.lab.desktop import Desktop
 from support.lab.engines import Engines
 from support.lab.fleet import Fleet
-from support.lab.laptop import Laptop
+from support.lab.laptop import Laptop, spyglass_command
 from support.lab.server import Server, wait_until
+from support.lab.terminal import Terminal
 
 COOKIE = "SPYLAB-cookie-relay-77aa"
 LOOPBACK = ("--erl", "-kernel inet_dist_use_interface {127,0,0,1}")
@@ -115,6 +116,25 @@ def test_observer_opens_through_a_relay_and_a_kill_leaves_no_command_behind(
     finally:
         guest.close()
     wait_until(lambda: relays(server) == [], "no command is left after a kill", 5)
+
+
+def test_shells_and_tools_of_ones_own_go_through_a_relay(
+    laptop: Laptop, server: Server, hidden: None
+) -> None:
+    for target in ("lab", "unforwarded@lab"):
+        with Terminal(laptop, [*spyglass_command(), "shell", target, "lonely@lonely"]) as person:
+            person.expect(r"iex\(lonely@lonely\)")
+    guest = laptop.start_spyglass("forward", "lab", "lonely@lonely", "--batch")
+    out = guest.popen.stdout
+    assert out is not None
+    try:
+        assert re.match(rb"lonely@lonely  127\.0\.0\.1:\d+$", out.readline())
+        tool = out.readline().decode().strip().replace("iex --hidden", f"iex --hidden --cookie {COOKIE}")
+        with Terminal(laptop, ["sh", "-c", tool]) as person:
+            person.expect(r"iex\(lonely@lonely\)")
+    finally:
+        guest.close()
+    wait_until(lambda: relays(server) == [], "no command is left", 5)
 
 
 def test_sshd_s_limit_on_sessions_is_kept_with_many_such_containers(

@@ -102,6 +102,31 @@ def test_it_runs_in_a_container_with_a_cookie_of_ones_own_and_nobody_sees_that(
     wait_until(lambda: not scratches(server), "the scratch node has ended", 5)
 
 
+@pytest.mark.parametrize("target", ["lab", "unforwarded@lab"])
+def test_neither_a_container_without_an_address_nor_a_server_that_forwards_nothing_is_a_hindrance(
+    laptop: Laptop, server: Server, target: str
+) -> None:
+    server.load_images()
+    server.docker("run", "-d", "--name=bare", "--network=none", "elixir:lab", "sleep", "100000")
+    try:
+        for where in ([], ["--container", "bare"]):
+            guest = laptop.start_spyglass("scratch", target, *where, "--hold", "--batch")
+            try:
+                held(guest)
+                guest.send(signal.SIGINT)
+                assert guest.wait(10) == 130
+            finally:
+                guest.close()
+        wait_until(lambda: not scratches(server), "the scratch nodes have ended", 5)
+    finally:
+        server.docker("rm", "-f", "bare")
+
+
+def test_an_option_that_names_no_place_is_refused(laptop: Laptop) -> None:
+    done = laptop.spyglass("scratch", "lab", "--label", "app=web", "--hold", "--batch")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "--label does not say where")
+
+
 def test_a_place_without_erlang_is_told(laptop: Laptop, fleet: Fleet) -> None:
     done = laptop.spyglass("scratch", "lab", "--container", "plain", "--hold", "--batch")
     assert done.returncode == 1

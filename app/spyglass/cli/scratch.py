@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from spyglass.cli import commands
+from spyglass.cli import commands, selecting
 from spyglass.cli.terminal import say
 from spyglass.erlang.scratch import Scratch
 from spyglass.profile import Profile, Selector
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Start the node, look at it, end it. With ``--hold``: until Ctrl-C."""
+    selecting.refuse_all_but("container", options, "`spyglass scratch` starts its node on the host")
     short = f"scratch_{secrets.token_hex(3)}"
     cookie = commands.cookie_of(options) or secrets.token_hex(16)
     profile = commands.profile_of(options)

@@ -7,6 +7,7 @@ import argparse
 import msgspec
 
 from spyglass import selector
+from spyglass.errors import BadInput
 from spyglass.selector import Selector
 
 
@@ -38,3 +39,11 @@ def selected(select: Selector, options: argparse.Namespace) -> Selector:
     given = {name: getattr(options, f"select_{name}", None) for name in Selector.__struct_fields__}
     changed = {n: tuple(v) if isinstance(v, list) else v for n, v in given.items() if v is not None}
     return selector.check(msgspec.structs.replace(select, **changed))
+
+
+def refuse_all_but(name: str, options: argparse.Namespace, why: str) -> None:
+    """Raises BadInput when another selector than this one was given."""
+    for field in Selector.__struct_fields__:
+        if field != name and getattr(options, f"select_{field}", None) is not None:
+            flag, other = (f"--{each.replace('_', '-')}" for each in (field, name))
+            raise BadInput(f"{flag} does not say where", f"{why}, or in the one that {other} names.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spyglass.cli.parser import build
-from spyglass.cli.selecting import selected
+from spyglass.cli.selecting import refuse_all_but, selected
 from spyglass.errors import BadInput
 from spyglass.selector import Selector
 
@@ -40,3 +40,14 @@ def test_an_empty_value_takes_a_field_back() -> None:
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(BadInput, match="DNS"):
         select("--dns=a b")
+
+
+def test_where_only_one_of_them_has_a_meaning_the_others_are_refused() -> None:
+    def refuse(*words: str) -> None:
+        refuse_all_but("container", build().parse_args(["scratch", "lab", *words]), "It starts on the host")
+
+    refuse("--container=web")
+    with pytest.raises(BadInput) as caught:
+        refuse("--network-alias=web")
+    assert caught.value.title == "--network-alias does not say where"
+    assert caught.value.hint == "It starts on the host, or in the one that --container names."

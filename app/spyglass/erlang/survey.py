@@ -1,7 +1,7 @@
 """One look at a place: a script that runs there once, and what it answers.
 
-The script (``resources/discovery/survey.sh``, after ``podman.sh``) goes in by standard input, so nothing of it
-shows in a process list, and its sections begin with a mark that nobody there can know:
+The script (``resources/discovery/survey.sh``, after ``podman.sh``) goes in by standard input, so nothing of
+it shows in a process list, and its sections begin with a mark that nobody there can know:
 a process cannot speak for another one by what stands in its command line.
 """
 

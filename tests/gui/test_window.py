@@ -234,6 +234,20 @@ def test_observer_is_not_opened_by_itself_where_several_nodes_fit(
     assert [call for call in hub.calls if call[0] == "observe"] == []
 
 
+def test_one_window_can_have_all_nodes_in_its_menu(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    hub.add(msgspec.structs.replace(OPENS, observer=Observing()))
+    window.reload(OPENS.id)
+    nodes = (fake.node("a@10.0.0.1", "a"), fake.node("b@10.0.0.1", "b"))
+    publish(hub, replace(fake.connected(OPENS, nodes), observing=frozenset()))
+    qtbot.waitUntil(lambda: window.page.status.nodes == nodes)
+    [one] = [a for a in window.page.node_menu([nodes[1]]).actions() if "all in its" in a.text()]
+    one.trigger()
+    assert hub.calls[-1] == ("observe", OPENS.id, nodes[1].key, "company")
+    assert not any("all in its" in a.text() for a in window.page.node_menu(list(nodes)).actions())
+
+
 def test_search_narrows_the_list_and_escape_ends_it(window: MainWindow) -> None:
     QTest.keyClick(window, Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(window.sidebar.search, "rancher")

@@ -28,6 +28,7 @@ class NodeActions(QObject):
 
     said = Signal(str)
     observe = Signal(list)
+    together = Signal(list)
     unobserve = Signal(list)
 
     def __init__(self, page: QWidget) -> None:
@@ -42,6 +43,9 @@ class NodeActions(QObject):
         can = [node for node in nodes if node.reachable]
         seen = [node for node in nodes if node.key in status.observing]
         menu.addAction("&Observe", lambda: self.observe.emit(can)).setEnabled(bool(can))
+        others = sum(node.reachable for node in status.nodes) > 1
+        if len(can) == 1 and others and not seen and not profile.observer.together:
+            menu.addAction("Observe with &all in its Nodes menu", lambda: self.together.emit(can))
         if seen:
             menu.addAction("C&lose Observer", lambda: self.unobserve.emit(seen))
         for text, then in (("&Shell", self.shell), ("Copy shell &command", self.copy_shell)):

@@ -38,6 +38,7 @@ class ConnectionPage(QWidget):
 
     acted = Signal(object, object)
     observe = Signal(list)
+    together = Signal(list)
     unobserve = Signal(list)
     explain = Signal()
 
@@ -99,6 +100,7 @@ class ConnectionPage(QWidget):
         deeds = self.node_actions
         deeds.said.connect(self.note)
         deeds.observe.connect(self.observe)
+        deeds.together.connect(self.together)
         deeds.unobserve.connect(self.unobserve)
         self.away.look.connect(lambda: self.acted.emit(Verb.REFRESH, ()))
         self.away.stop.connect(lambda: self.acted.emit(Verb.GIVE_UP, ()))

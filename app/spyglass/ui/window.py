@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         self.wishes.remarked.connect(made.note)
         made.acted.connect(self.act)
         made.observe.connect(self._observe)
+        made.together.connect(lambda nodes: self.wishes.together(made.profile, nodes))
         made.alias.again.connect(lambda: self.do(self.hub.retry, self._id()))
         made.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
         made.explain.connect(lambda: self.alarms.show_status(made.status))

@@ -102,6 +102,11 @@ class Wishes(QObject):
         else:
             self._confirm(profile, nodes)
 
+    def together(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
+        """As :meth:`observe_all`, in one window with all nodes of the profile in its Nodes menu."""
+        how = msgspec.structs.replace(profile.observer, together=True)
+        self.observe_all(msgspec.structs.replace(profile, observer=how), nodes)
+
     def hear(self, status: Status) -> None:
         """Hear what becomes of connections: with the end of one its confirmation ends.
 

@@ -1,7 +1,9 @@
-"""How soon the window is there: from exec to the end of the first paint, warm, beside a bare window.
+"""How soon the window is there: from exec to the end of the first paint, beside a bare window.
 
 Both run on a display of their own (Xvfb) and tell the system's monotonic clock when their first
-expose has been painted; ours with twelve saved profiles. Ends with 1 where the target is missed.
+expose has been painted; ours with twelve saved profiles. Warm, then cold: with nothing of any file
+in memory, as after the computer has started (root only, for the kernel's ``drop_caches``; the display
+is a process that runs already). Ends with 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from spyglass.store import paths  # noqa: E402
 from spyglass.store.profiles import Profiles  # noqa: E402
 from support.xvfb import screen  # noqa: E402
 
-RUNS = 11
-TARGET = 0.200  # seconds
+RUNS, COLD_RUNS = 11, 5
+TARGET, COLD_TARGET = 0.200, 0.400  # seconds
+DROP = Path("/proc/sys/vm/drop_caches")
 
 _TELL = """
 import sys, time
@@ -36,7 +39,7 @@ class Eye(QObject):
             QTimer.singleShot(0, self.tell)
         return False
     def tell(self):
-        print(time.monotonic_ns(), flush=True)
+        print(time.monotonic_ns(), time.process_time_ns(), flush=True)
         QApplication.instance().closeAllWindows()
         QApplication.quit()
 eye = Eye()
@@ -72,7 +75,7 @@ sys.exit(main())
 
 
 def once(code: str, words: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds from exec to the first paint, and seconds of processor time until the end."""
+    """Seconds from exec to the first paint, and seconds of processor time until then."""
     began = time.monotonic_ns()
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words],
@@ -82,10 +85,33 @@ def once(code: str, words: list[str], environment: dict[str, str]) -> tuple[floa
     )
     assert process.stdout
     with process.stdout as out:
-        told = int(out.readline())
-    usage = os.wait4(process.pid, 0)[2]
-    process.returncode = 0
-    return (told - began) / 1e9, usage.ru_utime + usage.ru_stime
+        painted, used = map(int, out.readline().split())
+    process.wait()
+    return (painted - began) / 1e9, used / 1e9
+
+
+def forget_files() -> bool:
+    """Have the kernel forget what it holds of files and directories; False where we may not tell it."""
+    os.sync()
+    try:
+        DROP.write_text("3\n")
+    except OSError:
+        return False
+    return True
+
+
+def told(kind: str, times: dict[str, list[tuple[float, float]]], target: float) -> bool:
+    """Print the medians; whether ours keeps to the target."""
+    for name, found in times.items():
+        paint, cpu = (statistics.median(each) * 1000 for each in zip(*found, strict=True))
+        best, least = (min(each) * 1000 for each in zip(*found, strict=True))
+        print(
+            f"{kind} {name:20} first paint {paint:4.0f} ms (best {best:.0f}), "
+            f"processor {cpu:4.0f} ms (least {least:.0f})"
+        )
+    met = statistics.median(paint for paint, _ in times["spyglass"]) <= target
+    print(f"{kind} target: {target * 1000:.0f} ms, {'met' if met else 'missed'}")
+    return met
 
 
 def main() -> int:
@@ -101,19 +127,22 @@ def main() -> int:
                 Profile(name=f"server {number}", group=f"group {number % 3}", hops=(SSHHop(host="prod"),))
             )
         kinds = {"bare PySide6 window": (_BARE, []), "spyglass": (_OURS, [f"--profile-dir={directory}"])}
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+        warm: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+        cold: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
         for number in range(RUNS + 2):
             for name, (code, words) in kinds.items():
                 result = once(code, words, environment)
                 if number >= 2:  # the first ones warm the disk's cache up
-                    times[name].append(result)
-    for name, found in times.items():
-        paint, cpu = (statistics.median(each) * 1000 for each in zip(*found, strict=True))
-        best = min(found)[0] * 1000
-        print(f"{name:22} first paint {paint:4.0f} ms (best {best:.0f}), processor {cpu:4.0f} ms")
-    ours = statistics.median(paint for paint, _ in times["spyglass"])
-    print(f"target: {TARGET * 1000:.0f} ms")
-    return 0 if ours <= TARGET else 1
+                    warm[name].append(result)
+        for _ in range(COLD_RUNS):
+            for name, (code, words) in kinds.items():
+                if forget_files():
+                    cold[name].append(once(code, words, environment))
+    met = told("warm", warm, TARGET)
+    if cold["spyglass"]:
+        return int(not (told("cold", cold, COLD_TARGET) and met))
+    print("cold: not measured, as the kernel lets nobody but root empty its cache of files")
+    return int(not met)
 
 
 if __name__ == "__main__":

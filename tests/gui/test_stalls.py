@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from spyglass import log
 from spyglass.log import Ring
+from spyglass.ui.opening import Opening
 from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
 from support.heartbeat import Heartbeat
@@ -102,6 +103,27 @@ def test_200_nodes_at_once_while_sorted(
         flood(lambda status=status: hub.publish(status)).join()
         qtbot.waitUntil(lambda status=status: calm.page.status is status)
     assert beat.stop() < MOST
+
+
+def test_making_the_page_after_the_first_paint(
+    make_window: Callable[[fake.FakeHub], MainWindow],
+    qtbot: QtBot,
+    heartbeat: Callable[[], Heartbeat],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at the start: nothing is connected yet."""
+    painted, beats = Opening._painted, []
+
+    def watched(opening: Opening) -> None:
+        beats.append(heartbeat())
+        painted(opening)
+
+    monkeypatch.setattr(Opening, "_painted", watched)
+    hub = fake.FakeHub(list(fake.PROFILES))
+    make_window(hub)
+    qtbot.wait(100)
+    beats[0].stop()
+    assert beats[0].busiest < MOST
 
 
 def test_switching_to_a_full_log(

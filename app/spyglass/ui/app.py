@@ -7,8 +7,8 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -73,13 +73,22 @@ def start(argv: Sequence[str], claim: Claim | None = None) -> int:
         return 1
     desk, preferred = QuestionDesk(), Preferred(places.settings)
     hub = Hub(Profiles(places.profiles), desk.ask, erl=preferred.erl, withdraw=desk.withdraw)
-    with report.watching(Crashes().tell):
-        return run(hub, argv, _prepare, desk=desk, state=places.state, claim=claim, preferred=preferred)
+    with report.watching(Crashes().tell), _prepared() as prepare:
+        return run(hub, argv, prepare, desk=desk, state=places.state, claim=claim, preferred=preferred)
 
 
-def _prepare() -> None:
-    """Import aside what connecting takes, so that the first connection begins at once."""
-    threading.Thread(target=import_module, args=("spyglass.connection",), name="prepare").start()
+@contextmanager
+def _prepared() -> Iterator[Callable[[], None]]:
+    """What imports aside what connecting takes, so that the first connection begins at once.
+
+    It is waited for: some modules can't be imported any more while the interpreter ends.
+    """
+    aside = threading.Thread(target=import_module, args=("spyglass.connection",), name="prepare")
+    try:
+        yield aside.start
+    finally:
+        if aside.ident is not None:
+            aside.join()
 
 
 def run(
@@ -109,7 +118,7 @@ def run(
     if not options.background:
         window.show()
     window.opening.then(presence.begin, partial(obey, window, argv))
-    window.opening.painted.connect(prepare)
+    window.opening.painted.connect(lambda: window.opening.then(prepare))
     QTimer.singleShot(_CALM, _collect)
     with ExitStack() as stack:
         if claim is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSettings, QStringListModel, Qt, Signal
@@ -22,7 +22,7 @@ from spyglass.ui.asking import Counter
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
 from spyglass.ui.commands import Commands, MenuButton
 from spyglass.ui.live import Live
-from spyglass.ui.opening import Opening
+from spyglass.ui.opening import Opening, acquaint
 from spyglass.ui.profile_changes import ProfileChanges
 from spyglass.ui.profile_list import ProfileListModel
 from spyglass.ui.sidebar import Sidebar
@@ -54,7 +54,7 @@ class MainWindow(QMainWindow):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.hub, self.desk = hub, desk
+        self.hub, self.desk, self._clock = hub, desk, clock
         self.saved: list[Profile] = []
         self.unsaved: dict[str, Profile] = {}
         self.may_close: Callable[[], bool] = lambda: True
@@ -67,7 +67,6 @@ class MainWindow(QMainWindow):
         self.model = ProfileListModel(hub.status, self)
         self.sidebar = Sidebar(self.model, self.spinner)
         self.live = Live(hub, self)
-        self._clock = clock
         self.opening = Opening(self)
         self.quick = parts.KeyField("Connect to a host, host/container, or profile", "Ctrl K", "Connect to")
         self.new = parts.button("New profile", self.changes.new)
@@ -115,7 +114,7 @@ class MainWindow(QMainWindow):
         self.wishes.refused.connect(self._complain)
         self.sidebar.chosen.connect(self._chosen)
         self.sidebar.opened.connect(self.wishes.open)
-        self.opening.painted.connect(lambda: self.page)
+        self.opening.first(partial(acquaint, self.sidebar.list), lambda: self._unshown, lambda: self.page)
         self.model.moved.connect(self.changes.arrange)
         self.welcome.acted.connect(self.changes.new)
         self.quick.returnPressed.connect(self.connect_quick)
@@ -127,11 +126,15 @@ class MainWindow(QMainWindow):
     # -- what is shown ----------------------------------------------------------------
 
     @cached_property
-    def page(self) -> ConnectionPage:
-        """The right side. It takes as long as all the rest, so it is made when that has been painted."""
+    def _unshown(self) -> ConnectionPage:
         from spyglass.ui.page import ConnectionPage  # noqa: PLC0415 - the profiles first
 
-        made = ConnectionPage(self._log, self.live, self.spinner, self._clock)
+        return ConnectionPage(self._log, self.live, self.spinner, self._clock)
+
+    @cached_property
+    def page(self) -> ConnectionPage:
+        """The right side. It takes as long as all the rest, so it is made when that has been painted."""
+        made = self._unshown
         self.wishes.remarked.connect(made.note)
         made.acted.connect(self.act)
         made.observe.connect(self._observe)
@@ -164,9 +167,9 @@ class MainWindow(QMainWindow):
             self._complain(each)
 
     def _chosen(self, profile: Profile | None) -> None:
-        searching = bool(self.sidebar.search.text().strip())
         if profile is None:
-            self.stack.setCurrentWidget(self.page if searching and self._id() else self.welcome)
+            searching = self._id() and self.sidebar.search.text().strip()
+            self.stack.setCurrentWidget(self.page if searching else self.welcome)
         elif self._made:
             self._show(self._made, profile)
         else:
@@ -193,8 +196,7 @@ class MainWindow(QMainWindow):
 
     def name_of(self, profile_id: str) -> str:
         """The name of a profile, saved or not."""
-        known = [*self.saved, *self.unsaved.values()]
-        return next((p.name for p in known if p.id == profile_id), "")
+        return next((p.name for p in (*self.saved, *self.unsaved.values()) if p.id == profile_id), "")
 
     def _id(self) -> str:
         return self._made.profile.id if self._made else ""
@@ -203,8 +205,7 @@ class MainWindow(QMainWindow):
 
     def connect_quick(self) -> None:
         """Connect to what stands in the quick-connect field, without saving it."""
-        text = self.quick.text().strip()
-        if not text:
+        if not (text := self.quick.text().strip()):
             return
         try:
             profile = self.wishes.meant(text, self.saved)

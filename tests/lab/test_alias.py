@@ -201,7 +201,7 @@ def test_a_profile_can_say_that_its_nodes_answer_at_their_addresses(
                 fleet.server.place.run(["kill", "-KILL", str(pid)], check=False)
         assert "tcp 127.0.0.2%lo:19000 spyglass" in listening(laptop)
         wait_until(
-            lambda: connect(laptop, truth.node, truth.cookie).startswith("{true"), "it is back", 30, 0.5
+            lambda: connect(laptop, truth.node, truth.cookie).startswith("{true"), "it is back", 60, 0.5
         )
 
     assert listening(laptop) == clean
@@ -342,5 +342,5 @@ def test_the_address_stays_while_the_link_is_lost_and_comes_back(
                 fleet.server.place.run(["kill", "-KILL", str(pid)], check=False)
         assert "tcp 127.0.0.2%lo:19000 spyglass" in listening(laptop)
         wait_until(
-            lambda: connect(laptop, truth.node, truth.cookie).startswith("{true"), "it is back", 30, 0.5
+            lambda: connect(laptop, truth.node, truth.cookie).startswith("{true"), "it is back", 60, 0.5
         )

@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         made = self._unshown
         self.wishes.remarked.connect(made.note)
         made.acted.connect(self.act)
-        made.observe.connect(self._observe)
+        made.observe.connect(partial(self.act, Verb.OBSERVE))
         made.together.connect(lambda nodes: self.wishes.together(made.profile, nodes))
         made.alias.again.connect(lambda: self.do(self.hub.retry, self._id()))
         made.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
         """Do with the shown connection what a button says."""
         profile = self.page.profile
         if verb is Verb.OBSERVE and nodes:
-            self._observe(nodes)
+            self.wishes.observe_all(profile, nodes)
         elif verb in {Verb.CANCEL, Verb.DISCONNECT}:
             self.wishes.stop(profile.id)
         elif verb in {Verb.EDIT, Verb.SAVE}:
@@ -242,9 +242,6 @@ class MainWindow(QMainWindow):
     def _close_windows(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.do(self.hub.close_window, self._id(), key)
-
-    def _observe(self, nodes: Sequence[NodeInfo]) -> None:
-        self.wishes.observe_all(self.page.profile, nodes)
 
     def connect_unsaved(self, profile: Profile) -> None:
         """Connect without saving, and show it."""

@@ -112,8 +112,11 @@ def test_a_service_of_rancher_is_found_and_followed_to_new_addresses(laptop: Lap
         guest.close()
 
 
-def test_a_service_of_compose_is_a_target(laptop: Laptop, server: Server, fleet: Fleet) -> None:
+def test_a_service_of_compose_or_swarm_and_a_name_s_pattern_are_targets(
+    laptop: Laptop, server: Server, fleet: Fleet
+) -> None:
     labels = ["--label=com.docker.compose.project=poc", "--label=com.docker.compose.service=api"]
+    labels.append("--label=com.docker.swarm.service.name=poc_api")
     cookie = fleet["app"].cookie
     node = ["elixir", "--sname", "api", "--cookie", cookie, "--no-halt"]
     server.docker("run", "-d", "--name=poc-api-1", "--hostname=api1", *labels, "elixir:lab", *node)
@@ -121,5 +124,7 @@ def test_a_service_of_compose_is_a_target(laptop: Laptop, server: Server, fleet:
         fleet.wait([(next(iter(server.addresses("poc-api-1").values())), "api")], 20)
         assert names(laptop, "--compose", "poc/api") == ["api@api1"]
         assert names(laptop, "--compose", "api", "--image", "elixir") == ["api@api1"]
+        assert names(laptop, "--swarm-service", "poc_api") == ["api@api1"]
+        assert names(laptop, "--node", "api@*") == ["api@api1"]
     finally:
         server.docker("rm", "-f", "poc-api-1")

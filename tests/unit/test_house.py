@@ -127,6 +127,16 @@ def test_the_readme_speaks_of_every_subcommand() -> None:
     assert [name for name in commands.choices if f"spyglass {name}" not in text] == []
 
 
+def test_every_proof_that_the_readme_names_is_there() -> None:
+    table = (ROOT / "README.md").read_text().partition("## What Spyglass reaches")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    proofs = {row: re.findall(r"`((?:tests/|test_)[^`]*\.py)`", row.rpartition(" | ")[2]) for row in rows}
+
+    assert len(rows) > 20
+    assert [row for row, named in proofs.items() if not named] == []
+    assert [name for named in proofs.values() for name in named if not (ROOT / name).is_file()] == []
+
+
 @pytest.mark.parametrize("module", ["spyglass.cli", "spyglass.cli.parser", "spyglass.hub"])
 def test_a_command_does_not_wait_for_what_it_does_not_use(module: str) -> None:
     program = f"import sys, {module}; print(sorted({{'PySide6', 'paramiko', 'keyring'}} & set(sys.modules)))"

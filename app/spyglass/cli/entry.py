@@ -14,7 +14,7 @@ from typing import NoReturn
 from spyglass import log
 from spyglass.cli import commands, profiles, talk
 from spyglass.cli.output import print_failure
-from spyglass.cli.parser import build
+from spyglass.cli.parser import parse
 from spyglass.errors import Cancelled, Failure
 from spyglass.store import paths
 
@@ -24,7 +24,7 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str]) -> int:
     """Run one subcommand; returns the exit status of the contract."""
     try:
-        options = build().parse_args(argv)
+        options = parse(argv)
     except SystemExit as end:  # argparse has printed usage or help
         return end.code if isinstance(end.code, int) else USAGE
     log.setup()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from spyglass import __version__
 from spyglass.cli import api, selecting, tls
@@ -87,6 +88,24 @@ def build() -> argparse.ArgumentParser:
     _plain(commands, "helper", "print the commands that install the helper for forward --alias")
     _demo(commands)
     return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line. Ends as argparse does: SystemExit, once it has printed why.
+
+    argparse takes a NODE, or rpc's TERMs, for left out as soon as an option stands before them (mended
+    in Python 3.13): they are put back.
+    """
+    parser = build()
+    options, rest = parser.parse_known_args(argv)
+    words = [word for word in rest if not word.startswith("-")]
+    if len(rest) == 1 and words == rest and getattr(options, "node", None) == "":
+        options.node, rest = words[0], []
+    elif words == rest and getattr(options, "args", None) == []:
+        options.args, rest = words, []
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
 
 
 def _target_command(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
+from spyglass.cli.output import plain
 from spyglass.errors import Cancelled, Failure, NeedsAnswer
 from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
 from spyglass.status import Phase, Status
@@ -30,6 +31,8 @@ class Terminal:
         self._agrees = agrees
         self._progress = sys.stderr.isatty()
         self._shown = ""
+        self._told = ""
+        self._reached = False
         self._queue: queue.SimpleQueue[Status | tuple[Question, Future[Any]]] = queue.SimpleQueue()
         self._asked: set[Future[Any]] = set()
         self.last: Status | None = None
@@ -101,12 +104,22 @@ class Terminal:
             self._shown = ""
 
     def _show(self, status: Status) -> None:
+        self._reached = self._reached or status.phase is Phase.READY
+        if status.phase is Phase.WAITING and status.problem and not self._reached:
+            self._tell(status.problem.title)
         text = status.doing
         if not self._progress or not text or text == self._shown:
             return
         sys.stderr.write(f"\r\x1b[K{text} …")
         sys.stderr.flush()
         self._shown = text
+
+    def _tell(self, why: str) -> None:
+        """Why there is nothing yet, once: what holds until Ctrl-C would else wait without a word."""
+        if why != self._told:
+            self._told = why
+            self.clear()
+            say(plain(f"{why}. It is tried again and again, until Ctrl-C."))
 
     def _answer(self, question: Question, future: Future[Any]) -> None:
         self.clear()

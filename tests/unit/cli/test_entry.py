@@ -8,6 +8,7 @@ import pytest
 
 from spyglass import cli
 from spyglass.cli import commands, entry
+from spyglass.cli.parser import parse
 from spyglass.control import claim
 from spyglass.control.server import Server
 from spyglass.errors import Cancelled, Denied
@@ -101,3 +102,24 @@ def test_a_second_start_hands_over_and_imports_next_to_nothing(tmp_path: Path) -
     own = ("", ".__main__", ".control", ".control.claim", ".control.client", ".control.wire")
     own += (".errors", ".store", ".store.paths")
     assert done.stdout.split() == ["0", *(f"spyglass{name}" for name in own)]
+
+
+@pytest.mark.parametrize("words", ["lab --all a@b", "lab a@b --all", "--all lab a@b"])
+def test_a_node_may_come_after_an_option(words: str) -> None:
+    options = parse(["observe", *words.split()])
+    assert (options.target, options.node, options.all) == ("lab", "a@b", True)
+
+
+def test_what_holds_until_ctrl_c_says_why_there_is_nothing_yet(tmp_path: Path) -> None:
+    words = ["--profile-dir", str(tmp_path), "forward", "127.0.0.1:1", "--batch"]
+    command = [sys.executable, "-m", "spyglass", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.terminate()
+        assert process.wait(10) == 130
+    assert said == "127.0.0.1:1 refuses connections. It is tried again and again, until Ctrl-C.\n"
+
+
+def test_terms_may_come_after_an_option() -> None:
+    assert parse(["rpc", "lab", "a", "m", "f", "--batch", "one", "two"]).args == ["one", "two"]

@@ -24,8 +24,9 @@ With ``CI`` in the environment any other skip fails the run."""
 
 _skipped: dict[str, list[str]] = {}
 
-# A shell's background jobs ignore Ctrl-C, and hand that on to all that they start.
+# A shell's background jobs ignore Ctrl-C, those of nohup a hang-up, and hand that on to all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 guards.sweep()
 _HOME = Path(tempfile.mkdtemp(prefix=guards.prefix()))
 guards.private_environment(_HOME)

@@ -15,6 +15,7 @@ from spyglass.errors import BadInput, Failure
 from spyglass.profile import TLS, ContainerHop, EngineHop, KubernetesHop, Observing, Profile, Selector, SSHHop
 from spyglass.remote.base import Stop
 from spyglass.store import paths
+from spyglass.ui import style
 from spyglass.ui.hop_rows import ContainerRow, EngineRow, SSHRow
 from spyglass.ui.profile_editor import ProfileEditor, blank
 from spyglass.ui.trial import Line
@@ -196,6 +197,16 @@ def test_hops_change_their_order_and_go(edit: Callable[..., ProfileEditor]) -> N
     assert editor.profile().hops == FULL.hops[:2]
     assert [row.up.isEnabled() for row in editor.hops.rows] == [False, True]
     assert [row.down.isEnabled() for row in editor.hops.rows] == [True, False]
+
+
+def test_the_signs_on_the_buttons_follow_the_palette(edit: Callable[..., ProfileEditor]) -> None:
+    button = edit(fake.SHOP).hops.rows[0].drop
+    before = button.icon().pixmap(16, 16).toImage()
+    style.Theme.current.choose("dark")
+    try:
+        assert button.icon().pixmap(16, 16).toImage() != before
+    finally:
+        style.Theme.current.choose("light")
 
 
 def test_no_hop_means_this_computer(edit: Callable[..., ProfileEditor]) -> None:

@@ -67,7 +67,8 @@ def test_the_menu_begins_with_the_state_and_ends_with_quit(menu: TrayMenu) -> No
 
 def test_each_profile_has_what_fits_its_state(menu: TrayMenu, hub: fake.FakeHub) -> None:
     assert texts(below(menu, "Shop EU")) == [
-        *("Disconnect", "shop@172.17.0.4", "shop@172.17.0.5", "jobs@172.17.0.9", "Show", "Log")
+        *("Disconnect", "Observe all in one window", "shop@172.17.0.4", "shop@172.17.0.5"),
+        *("jobs@172.17.0.9", "Show", "Log"),
     ]
     assert texts(below(menu, "Rancher"))[:2] == ["Retry now", "Cancel"]
     assert texts(below(menu, "Billing"))[0] == "Try again"
@@ -83,6 +84,13 @@ def test_a_node_can_be_observed_and_its_address_copied(menu: TrayMenu, hub: fake
     assert QGuiApplication.clipboard().text() == "127.0.0.1:40119"
     find(menu, "Shop EU", "shop@172.17.0.4", "Close Observer").trigger()
     assert hub.calls[-1] == ("close_window", fake.SHOP.id, fake.THREE[0].key)
+
+
+def test_all_nodes_of_a_profile_open_in_one_window(menu: TrayMenu, hub: fake.FakeHub) -> None:
+    find(menu, "Load test", "Observe all").trigger()
+    first = hub.status(fake.LONG.id).nodes[0].key
+    assert hub.calls == [("observe", fake.LONG.id, first, "company")]
+    assert "Observe all in one window" not in texts(below(menu, "Local containers"))
 
 
 def test_log_shows_the_profiles_log_in_the_window(menu: TrayMenu, window: MainWindow) -> None:
@@ -120,7 +128,7 @@ def test_two_hundred_nodes_do_not_make_a_menu_that_fills_the_screen(
     hub.publish(fake.crowd())
     menu.fill()
     there = texts(below(menu, "Shop EU"))
-    assert len(there) == 1 + tray_menu.NODES + 1 + 2
+    assert len(there) == 2 + tray_menu.NODES + 1 + 2
     assert there[-3] == "More nodes"
 
 

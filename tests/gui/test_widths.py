@@ -68,7 +68,7 @@ def test_what_has_no_room_goes_in_a_fixed_order_and_comes_back(window: MainWindo
         window.resize(width, 600)
         counts.append(tuple(shown(table)))
     order = [title for before, after in pairwise(counts) for title in before if title not in after]
-    assert order == ["Uptime", "Cookie from", "Run queue", "OTP", "Container"][: len(order)]
+    assert order == ["Uptime", "Cookie from", "Run queue", "OTP", "Container", "Processes"][: len(order)]
     assert len(order) >= 3
     window.resize(1500, 600)
     assert tuple(shown(table)) == counts[0]

@@ -161,6 +161,33 @@ def test_quick_connect_goes_without_saving_and_offers_to_save(hub: fake.FakeHub,
     assert profile.id in window.unsaved
 
 
+def test_one_button_at_a_time_saves_an_unsaved_connection(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    window.quick.setText("deploy@prod9")
+    window.connect_quick()
+    page = window.page
+    publish(hub, fake.connected(page.profile))
+    qtbot.waitUntil(page.keep.isVisible)
+    assert [b.text() for b in page.header.others if b.isVisible()] == ["Disconnect"]
+    page.keep.no.click()
+    assert [b.text() for b in page.header.others if b.isVisible()] == ["Save…", "Disconnect"]
+
+
+def test_a_long_name_and_the_state_can_be_read_in_the_smallest_window(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.resize(window.minimumSize())
+    window.sidebar.choose(fake.LONG.id)
+    header = window.page.header
+    qtbot.waitUntil(lambda: header.title.text().startswith("Load test"))
+    assert header.title.text().endswith("…")
+    assert header.title.toolTip() == fake.LONG.name
+    assert header.words.text() == header.words.whole()
+    assert header.primary.text() == "Observe"
+    assert header.primary.accessibleName().startswith("Observe checkout_worker_0@")
+
+
 def test_quick_connect_knows_the_names_of_profiles(hub: fake.FakeHub, window: MainWindow) -> None:
     window.quick.setText("Shop staging")
     window.connect_quick()
@@ -182,6 +209,7 @@ def test_a_target_that_is_none_is_refused_with_the_reason(hub: fake.FakeHub, win
     assert hub.calls == []
     assert window.complaint.isVisible()
     assert "'two words' is neither a saved profile nor a host" in window.complaint.text()
+    assert "`" not in window.complaint.text()  # no command to be typed: this is a window
     window.quick.setText("two")
     assert not window.complaint.isVisible()
 
@@ -242,10 +270,9 @@ def test_one_window_can_have_all_nodes_in_its_menu(
     nodes = (fake.node("a@10.0.0.1", "a"), fake.node("b@10.0.0.1", "b"))
     publish(hub, replace(fake.connected(OPENS, nodes), observing=frozenset()))
     qtbot.waitUntil(lambda: window.page.status.nodes == nodes)
-    [one] = [a for a in window.page.node_menu([nodes[1]]).actions() if "all in its" in a.text()]
+    [one] = [a for a in window.page.node_menu([nodes[1]]).actions() if "all in one" in a.text()]
     one.trigger()
     assert hub.calls[-1] == ("observe", OPENS.id, nodes[1].key, "company")
-    assert not any("all in its" in a.text() for a in window.page.node_menu(list(nodes)).actions())
 
 
 def test_search_narrows_the_list_and_escape_ends_it(window: MainWindow) -> None:
@@ -327,6 +354,7 @@ def test_the_menu_of_a_node_copies_what_it_says(hub: fake.FakeHub, window: MainW
     texts = {action.text().replace("&", ""): action for action in menu.actions() if action.text()}
     assert list(texts) == [
         "Observe",
+        "Observe all in one window",
         "Close Observer",
         "Shell",
         "Copy shell command",
@@ -334,7 +362,7 @@ def test_the_menu_of_a_node_copies_what_it_says(hub: fake.FakeHub, window: MainW
         "Copy forward address",
     ]
     copied = []
-    for name in list(texts)[3:]:
+    for name in list(texts)[4:]:
         texts[name].trigger()
         copied.append(QGuiApplication.clipboard().text())
     assert copied == ["spyglass shell 'Shop EU' shop@172.17.0.4", "shop@172.17.0.4", "127.0.0.1:40117"]

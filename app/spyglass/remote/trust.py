@@ -59,9 +59,14 @@ def _unknown(settings: Settings, key_type: str, blob: bytes, verdict: hostkeys.U
     return "remembered"
 
 
+def _typed(path: str) -> str:
+    """A path for a shell, which makes a directory of an unquoted tilde only."""
+    return f"~/{shlex.quote(path[2:])}" if path.startswith("~/") else shlex.quote(path)
+
+
 def _changed(settings: Settings, key_type: str, verdict: hostkeys.Changed) -> BadHostKey:
     name, place = hostkeys.entry_name(*settings.known_as), f"{settings.short(verdict.file)}:{verdict.line}"
-    remedy = f"ssh-keygen -R {shlex.quote(name)} -f {shlex.quote(str(verdict.file))}"
+    remedy = f"ssh-keygen -R {shlex.quote(name)} -f {_typed(settings.short(verdict.file))}"
     return BadHostKey(
         f"The host key of {name} has changed",
         "Either the server was set up anew, or somebody stands in between: find out which.\n"

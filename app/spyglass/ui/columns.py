@@ -60,7 +60,7 @@ NODES = (
     Column("Node", 140, lambda n, _: n.node, look="strong", least=140),
     Column("Container", 80, lambda n, _: n.container or HOST, rank=7),
     Column("Image", 118, lambda n, _: n.image or "", look="dim", shown=False, least=90, rank=1),
-    Column("OTP", 62, lambda n, _: n.otp or "", key=_otp, rank=6),
+    Column("OTP", 58, lambda n, _: n.otp or "", key=_otp, rank=6),
     Column("Name type", 86, lambda n, _: n.name_type or "", shown=False, rank=1),
     Column("Cookie from", 138, lambda n, _: n.cookie.source or "", look="chip", least=104, rank=4),
     Column(
@@ -69,11 +69,11 @@ NODES = (
     ),
     Column(
         "Processes", 150, figure=lambda r: r.processes, told=words.grouped, look="figure", line="accent",
-        least=82, rank=8, tip="Processes on the node, over the last two minutes",
+        least=104, rank=8, tip="Processes on the node, over the last two minutes",
     ),
     Column(
         "Memory", 150, figure=lambda r: r.memory, told=words.size, look="figure", line="ok",
-        least=82, rank=9, tip="Memory that the node has allocated, over the last two minutes",
+        least=104, rank=9, tip="Memory that the node has allocated, over the last two minutes",
     ),
     Column(
         "Run queue", 58, figure=lambda r: r.run_queue, told=words.grouped, look="figure",
@@ -83,7 +83,7 @@ NODES = (
         "Load", 62, figure=lambda r: -1 if r.load is None else r.load, told=words.percent, look="figure",
         shown=False, rank=2, tip="The part of the schedulers that was busy in the last two seconds",
     ),
-    Column("Uptime", 94, figure=lambda r: r.uptime, told=words.uptime, look="figure", rank=3),
+    Column("Uptime", 84, figure=lambda r: r.uptime, told=words.uptime, look="figure", rank=3),
     Column("State", 150, words.node_state, look="prose", least=88),
 )  # fmt: skip
 FORWARDS = (

@@ -46,6 +46,7 @@ class Commands:
         self.quick = whole("&Quick connect", "Ctrl+K", window.quick.take)
         self.search = whole("&Search profiles", "Ctrl+F", window.sidebar.search.take)
         self.look = whole("&Look for nodes again", "F5", lambda: window.act(Verb.REFRESH, ()))
+        self.together = whole("Observe &all in one window", "Ctrl+Shift+O", self._observe_together)
         self.tabs = [
             whole(name, f"Alt+{number}", partial(self._turn_to, number - 1))
             for number, name in enumerate(TABS, 1)
@@ -68,6 +69,9 @@ class Commands:
         self.up = chosen("Move &up", "Alt+Up", partial(changes.step, down=False))
         self.down = chosen("Move dow&n", "Alt+Down", partial(changes.step, down=True))
         self.remove = chosen("&Remove…", "Del", changes.remove)
+
+    def _observe_together(self) -> None:
+        self._window.act(Verb.TOGETHER, self._window.page.nodes.selected())
 
     def _turn_to(self, tab: int) -> None:
         self._window.page.tabs.setCurrentIndex(tab)
@@ -137,6 +141,7 @@ class MainMenu(QMenu):
         profile.addActions(of.of_profile)
         profile.setEnabled(window.sidebar.current() is not None)
         self._add_nodes(window)
+        self.addAction(of.together)
         self.addSeparator()
         self.addActions([of.quick, of.look])
         self.addSeparator()

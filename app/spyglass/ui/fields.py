@@ -38,8 +38,12 @@ class FileField(QLineEdit):
         self.choose.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self.choose.triggered.connect(self._browse)
         self.addAction(self.choose, QLineEdit.ActionPosition.TrailingPosition)
+        style.Theme.current.changed.connect(self._restyle)
         for button in self.findChildren(QWidget):  # Qt's own button for the action
             button.setAccessibleName(self.choose.text())
+
+    def _restyle(self) -> None:
+        self.choose.setIcon(sign("folder"))
 
     def _browse(self) -> None:
         dialog = QFileDialog(self, self.accessibleName())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REFERENCE = 59.0  # pixels of "0000000" in 13 px, the font for which the columns' widths are meant
 _PADS = 26  # around a cell's text
+_BOX = 18  # around the text of a chip, besides
 _MEASURED = 12  # the longest texts of a column decide; so many are measured
 
 
@@ -93,7 +94,8 @@ class Fitting(QObject):
             return Need(width, width, rank)
         least = self._least(at)
         metrics = QFontMetrics(style.strong() if column.look == "strong" else style.font())
-        best = max((metrics.horizontalAdvance(text) + _PADS for text in self._texts.get(at, ())), default=0)
+        pads = _PADS + (_BOX if column.look == "chip" else 0)
+        best = max((metrics.horizontalAdvance(text) + pads for text in self._texts.get(at, ())), default=0)
         return Need(least, max(least, best), rank, 0 if at in self._texts else round(column.width * _scale()))
 
     def _least(self, at: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from spyglass.status import Phase, Status
 from spyglass.ui import parts, style, words
@@ -14,14 +14,20 @@ from spyglass.ui.words import Buttons, Verb
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QHideEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
     from spyglass.profile import Profile
     from spyglass.status import NodeInfo
 
+_ROOMY, _LONG, _SHORT = 660, 32, 24
+"""Pixels from which the button may have the longer of these two lengths, in characters."""
+
 
 class Header(QWidget):
-    """One line; ``acted`` carries the verb and, for Observe, the nodes."""
+    """The name over the state, so that neither takes the other's room.
+
+    ``acted`` carries the verb and, for Observe, the nodes.
+    """
 
     acted = Signal(object, object)
 
@@ -30,7 +36,7 @@ class Header(QWidget):
         self._clock = clock
         self._status = Status("")
         self.now = Buttons(Verb.CONNECT)
-        self.title = parts.Elided(least=110)
+        self.title = parts.Elided(mode=parts.ElideMode.ElideRight, least=110)
         self.title.setFont(style.title())
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.badge = parts.label("production", "badge", style.semibold(11.5 / 13))
@@ -45,11 +51,14 @@ class Header(QWidget):
         self._timer.timeout.connect(self._tell)
         across = QHBoxLayout(self)
         across.setContentsMargins(0, 0, 0, 0)
-        across.setSpacing(14)
-        for widget in (self.title, self.badge):
-            across.addWidget(widget)
-        across.setAlignment(self.badge, Qt.AlignmentFlag.AlignVCenter)
-        across.addWidget(self.words, 1)
+        across.setSpacing(12)
+        name = parts.row(self.title, self.badge, 1, spacing=12)
+        name.setAlignment(self.badge, Qt.AlignmentFlag.AlignVCenter)
+        told = QVBoxLayout()
+        told.setSpacing(1)
+        told.addLayout(name)
+        told.addWidget(self.words)
+        across.addLayout(told, 1)
         for each in (*self.others, self.primary):
             across.addWidget(each)
 
@@ -66,12 +75,23 @@ class Header(QWidget):
         )
         self._show_others(others)
         self.primary.setEnabled(status.phase is not Phase.CLOSING)
-        text = words.elided(self.now.text, 32)
+        self._name_primary()
+        self._tell()
+
+    def _name_primary(self) -> None:
+        """With the node's name where there is room for it: the title's own goes first."""
+        text = words.elided(self.now.text, _LONG)
+        if self.width() <= _ROOMY and len(text) > _SHORT:
+            text = self.now.primary.value
         if self.primary.text() != text:
             self.primary.setText(text)
         self.primary.setToolTip(self.now.text if text != self.now.text else "")
         self.primary.setAccessibleName(self.now.text)
-        self._tell()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: the button's words fit the room."""
+        super().resizeEvent(event)
+        self._name_primary()
 
     def _show_others(self, verbs: tuple[Verb, ...]) -> None:
         self._verbs = verbs

@@ -36,6 +36,7 @@ class HopRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.first: QWidget = self
+        self._signs: dict[QPushButton, str] = {}
         self._across = QHBoxLayout()
         self._across.setContentsMargins(0, 0, 0, 0)
         self._across.setSpacing(6)
@@ -52,6 +53,7 @@ class HopRow(QWidget):
         self.up = self._tool("up", "Move this hop towards this computer", lambda: self.moved.emit(-1))
         self.down = self._tool("down", "Move this hop away from this computer", lambda: self.moved.emit(1))
         self.drop = self._tool("cross", "Remove this hop", self.removed.emit)
+        style.Theme.current.changed.connect(self._restyle)
 
     def field(self, text: str, placeholder: str, name: str, stretch: int, width: int = 0) -> QLineEdit:
         """Add a field before the buttons."""
@@ -90,8 +92,13 @@ class HopRow(QWidget):
         made.setStyleSheet("QPushButton { padding: 0; min-height: 32px; }")
         made.setIcon(sign(shape))
         made.setIconSize(QSize(16, 16))
+        self._signs[made] = shape
         self._across.addWidget(made)
         return made
+
+    def _restyle(self) -> None:
+        for button, shape in self._signs.items():
+            button.setIcon(sign(shape))
 
 
 class SSHRow(HopRow):

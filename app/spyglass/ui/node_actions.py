@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from spyglass.errors import Failure
+from spyglass.status import Phase
 from spyglass.store import paths
 from spyglass.ui.columns import forward_address
 
@@ -43,9 +44,8 @@ class NodeActions(QObject):
         can = [node for node in nodes if node.reachable]
         seen = [node for node in nodes if node.key in status.observing]
         menu.addAction("&Observe", lambda: self.observe.emit(can)).setEnabled(bool(can))
-        others = sum(node.reachable for node in status.nodes) > 1
-        if len(can) == 1 and others and not seen and not profile.observer.together:
-            menu.addAction("Observe with &all in its Nodes menu", lambda: self.together.emit(can))
+        if several_reachable(status) and not profile.observer.together:
+            menu.addAction("Observe &all in one window", lambda: self.together.emit(can))
         if seen:
             menu.addAction("C&lose Observer", lambda: self.unobserve.emit(seen))
         for text, then in (("&Shell", self.shell), ("Copy shell &command", self.copy_shell)):
@@ -83,6 +83,11 @@ class NodeActions(QObject):
         """Put it on the clipboard and say so."""
         QGuiApplication.clipboard().setText(text)
         self.said.emit(f"{what} is copied.")
+
+
+def several_reachable(status: Status) -> bool:
+    """Whether there is more than one node to be shown together."""
+    return sum(node.reachable for node in status.nodes) > 1 and status.phase is Phase.READY
 
 
 def _shell(profile: Profile, node: NodeInfo) -> tuple[str, ...]:

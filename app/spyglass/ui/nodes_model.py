@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -18,6 +19,7 @@ Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 SortRole = Role.UserRole + 1
 SeriesRole = Role.UserRole + 2
+FreshRole = Role.UserRole + 3
 Series = Mapping[str, Sequence["Reading"]]
 """By the node's key: its readings, oldest first."""
 
@@ -31,20 +33,34 @@ class NodeModel(QAbstractTableModel):
         self._nodes: list[NodeInfo] = []
         self._observing: frozenset[str] = frozenset()
         self._series: Series = {}
+        self._fresh: frozenset[str] = frozenset()
 
     def show(self, nodes: Iterable[NodeInfo], observing: frozenset[str] = frozenset()) -> None:
         """Show these nodes."""
         new = list(nodes)
         changed_observers = self._observing ^ observing
         self._observing = observing
-        if [n.key for n in new[: len(self._nodes)]] != [n.key for n in self._nodes]:
+        keys = [node.key for node in new]
+        self._drop_all_but(set(keys))
+        known = {node.key for node in self._nodes}
+        if [key for key in keys if key in known] != [node.key for node in self._nodes]:
             self._reset(new)
             return
-        old, self._nodes[:] = list(self._nodes), new[: len(self._nodes)]
+        self._insert(new, known)
+        old, self._nodes[:] = list(self._nodes), new
         for row, (before, after) in enumerate(zip(old, self._nodes, strict=True)):
             if before != after or after.key in changed_observers:
-                self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
-        self._append(new[len(old) :])
+                self._redraw(row)
+
+    def show_fresh(self, keys: frozenset[str]) -> None:
+        """Mark these nodes as new, and no others."""
+        changed, self._fresh = self._fresh ^ keys, keys
+        for row, node in enumerate(self._nodes):
+            if node.key in changed:
+                self._redraw(row)
+
+    def _redraw(self, row: int) -> None:
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
 
     def show_figures(self, series: Series) -> None:
         """Take these figures. No signal: a sorting view would move its rows about under the pointer."""
@@ -55,11 +71,21 @@ class NodeModel(QAbstractTableModel):
         self._nodes = nodes
         self.endResetModel()
 
-    def _append(self, nodes: list[NodeInfo]) -> None:
-        if nodes:
-            first = len(self._nodes)
-            self.beginInsertRows(QModelIndex(), first, first + len(nodes) - 1)
-            self._nodes.extend(nodes)
+    def _drop_all_but(self, keys: set[str]) -> None:
+        for row in reversed(range(len(self._nodes))):
+            if self._nodes[row].key not in keys:
+                self.beginRemoveRows(QModelIndex(), row, row)
+                del self._nodes[row]
+                self.endRemoveRows()
+
+    def _insert(self, nodes: list[NodeInfo], known: set[str]) -> None:
+        """Put in those that are not known, each run of them at once."""
+        rows = [row for row, node in enumerate(nodes) if node.key not in known]
+        for _, run in groupby(enumerate(rows), lambda each: each[1] - each[0]):
+            first, *rest = [row for _, row in run]
+            last = rest[-1] if rest else first
+            self.beginInsertRows(QModelIndex(), first, last)
+            self._nodes[first:first] = nodes[first : last + 1]
             self.endInsertRows()
 
     def node(self, row: int) -> NodeInfo:
@@ -92,15 +118,24 @@ class NodeModel(QAbstractTableModel):
         if not index.isValid():
             return None
         column, node = self.columns[index.column()], self._nodes[index.row()]
+        if index.column() == 0 and (told := self._named(node, role)) is not None:
+            return told
         if role in {Role.DisplayRole, Role.AccessibleTextRole}:
             return self._text(column, node)
         if role == SortRole:
             return self._key(column, node)
         if role == SeriesRole:
             return self._values(column, node)
-        if role == Role.ToolTipRole and index.column() == 0:
-            return self._told(node)
         return node if role == Role.UserRole else None
+
+    def _named(self, node: NodeInfo, role: int) -> object:
+        """What the column of the names knows besides; None: as any column."""
+        fresh = node.key in self._fresh
+        if role == Role.AccessibleTextRole and fresh:
+            return f"{node.node}, new"
+        if role == FreshRole:
+            return fresh
+        return self._told(node) if role == Role.ToolTipRole else None
 
     def _told(self, node: NodeInfo) -> str:
         """All that is known of a node, a line each, whether there is a column for it or not."""

@@ -21,7 +21,7 @@ from spyglass.ui import style
 from spyglass.ui.columns import HOST
 from spyglass.ui.fitting import Fitting
 from spyglass.ui.live import paint_line
-from spyglass.ui.nodes_model import Index, NodeModel, Role, SeriesRole, SortRole
+from spyglass.ui.nodes_model import FreshRole, Index, NodeModel, Role, SeriesRole, SortRole
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -54,6 +54,8 @@ class NodeDelegate(QStyledItemDelegate):
         painter.save()
         if chosen:
             painter.fillRect(option.rect, tokens.color("selection"))
+        if index.column() == 0 and index.data(FreshRole):
+            painter.fillRect(option.rect.adjusted(0, 0, 3 - option.rect.width(), 0), tokens.color("accent"))
         painter.setPen(tokens.color("line"))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         dim = column.look in {"dim", "chip"} or not node.reachable or text == HOST

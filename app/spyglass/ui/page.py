@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QTimer, Signal
@@ -11,11 +12,12 @@ from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
 from spyglass.ui import alias_words, parts, releases, style, words
 from spyglass.ui.alias_bar import AliasBar, show_column
+from spyglass.ui.arrivals import Arrivals
 from spyglass.ui.chain import ChainView, ProblemCard
 from spyglass.ui.columns import FORWARDS, NODES
 from spyglass.ui.header import Header
 from spyglass.ui.log_view import LogView
-from spyglass.ui.node_actions import NodeActions
+from spyglass.ui.node_actions import NodeActions, several_reachable
 from spyglass.ui.nodes_table import NodeTable
 from spyglass.ui.wait_bar import WaitBar
 from spyglass.ui.words import TABS, Verb
@@ -38,7 +40,6 @@ class ConnectionPage(QWidget):
 
     acted = Signal(object, object)
     observe = Signal(list)
-    together = Signal(list)
     unobserve = Signal(list)
     explain = Signal()
 
@@ -58,6 +59,14 @@ class ConnectionPage(QWidget):
         self.node_actions = NodeActions(self)
         self.alias = AliasBar()
         self.keep = parts.Offer("Save this way as a profile?", "Save…")
+        self.arrivals = Arrivals(self)
+        self.news = parts.Elided(mode=parts.ElideMode.ElideRight)
+        self.together = parts.button(
+            "Observe all",
+            lambda: self.acted.emit(Verb.TOGETHER, self.nodes.selected()),
+            small=True,
+            name="Observe all nodes in one window",
+        )
         self.tabs = QTabBar(drawBase=False, expanding=False)
         self.nodes = NodeTable(NODES, "Nodes")
         self.forwards = NodeTable(FORWARDS, "Forwards")
@@ -85,8 +94,8 @@ class ConnectionPage(QWidget):
         column.addWidget(self.away)
         column.addWidget(self.alias)
         column.addWidget(self.keep)
-        bar = parts.row(self.tabs, 1)
-        bar.setContentsMargins(7, 0, 16, 0)
+        bar = parts.row(self.tabs, 1, self.news, self.together)
+        bar.setContentsMargins(7, 0, 12, 0)
         self._foot = QWidget()
         foot = QVBoxLayout(self._foot)
         foot.setContentsMargins(0, 0, 0, 8)
@@ -100,8 +109,9 @@ class ConnectionPage(QWidget):
         deeds = self.node_actions
         deeds.said.connect(self.note)
         deeds.observe.connect(self.observe)
-        deeds.together.connect(self.together)
         deeds.unobserve.connect(self.unobserve)
+        deeds.together.connect(partial(self.acted.emit, Verb.TOGETHER))
+        self.arrivals.changed.connect(self._show_news)
         self.away.look.connect(lambda: self.acted.emit(Verb.REFRESH, ()))
         self.away.stop.connect(lambda: self.acted.emit(Verb.GIVE_UP, ()))
         self.header.acted.connect(self.acted)
@@ -141,10 +151,11 @@ class ConnectionPage(QWidget):
         for table in (self.nodes, self.forwards):
             show_column(table, status.nodes)
         self.alias.show_status(status, self.nodes.selected())
+        self.arrivals.hear(status, seen=self.seen)
+        self.together.setVisible(several_reachable(status))
         self._show_empty()
-        self._show_header()
-        self._show_footer()
         self._show_offer()
+        self._show_footer()
         self.follow()
 
     def _show_way(self) -> None:
@@ -164,11 +175,19 @@ class ConnectionPage(QWidget):
     def follow(self) -> None:
         """Have live figures as long as somebody can see them, and only then."""
         ready = self.status.phase is Phase.READY and self.status.surveyed
-        able = any(node.reachable for node in self.status.nodes)
-        seen = self.isVisible() and not self.window().isMinimized()
-        self._live.watch(self.profile.id, wanted=ready and able and seen)
+        able = ready and any(node.reachable for node in self.status.nodes)
+        self._live.watch(self.profile.id, wanted=able and self.seen)
         if not ready:
             self._live.forget()
+
+    @property
+    def seen(self) -> bool:
+        """Whether somebody can see the page."""
+        return self.isVisible() and not self.window().isMinimized()
+
+    def _show_news(self) -> None:
+        self.news.say(self.arrivals.text)
+        self.nodes.model_.show_fresh(self.arrivals.fresh)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: figures are wanted again."""
@@ -176,13 +195,15 @@ class ConnectionPage(QWidget):
         self.follow()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Qt: nobody sees figures now."""
+        """Qt: nobody sees figures or news now."""
         super().hideEvent(event)
+        self.arrivals.forget()
         self.follow()
 
     def _show_offer(self) -> None:
         asks = not self._saved and self.status.phase is Phase.READY and self.profile.id not in self._unasked
         self.keep.setVisible(asks)
+        self._show_header()
 
     def offer_no_more(self, profile_id: str) -> None:
         """Do not ask whether to save this one."""
@@ -214,8 +235,7 @@ class ConnectionPage(QWidget):
         return self.node_actions.menu(self.profile, self.status, nodes, inside)
 
     def _menu(self, table: NodeTable, at: QPoint) -> None:
-        nodes = table.selected()
-        if nodes:
+        if nodes := table.selected():
             menu = self.node_menu(nodes)
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(table.viewport().mapToGlobal(at))
@@ -233,12 +253,13 @@ class ConnectionPage(QWidget):
         self._show_footer()
 
     def _show_header(self) -> None:
-        self.header.show_status(self.profile, self.status, self.nodes.selected(), saved=self._saved)
+        offered = not self.keep.isHidden()  # one button that saves is enough
+        saved = self._saved or offered
+        self.header.show_status(self.profile, self.status, self.nodes.selected(), saved=saved)
 
     def _show_empty(self) -> None:
-        nodes, forwards = words.empty_nodes(self.profile, self.status), words.empty_forwards(self.status)
-        self._empties[0].say(*nodes)
-        self._empties[1].say(*forwards)
+        self._empties[0].say(*words.empty_nodes(self.profile, self.status))
+        self._empties[1].say(*words.empty_forwards(self.status))
         for stack, table in zip(self._stacks, (self.nodes, self.forwards), strict=True):
             stack.setCurrentIndex(0 if table.model_.rowCount() else 1)
 

@@ -73,9 +73,9 @@ QListWidget {{ background: {panel}; border: 1px solid {line}; border-radius: 8px
 QListWidget::item {{ padding: 6px 8px; border-radius: 5px; }}
 QListWidget::item:selected {{ background: {selection}; color: {sel_ink}; }}
 QMenu {{ background: {panel}; color: {ink}; border: 1px solid {line}; padding: 5px; }}
-QMenu::item {{ padding: 6px 22px 6px 12px; border-radius: 5px; }}
+QMenu::item {{ padding: 6px 30px 6px 12px; border-radius: 5px; }}
 QMenu::item:selected {{ background: {selection}; color: {sel_ink}; }}
-QMenu::item:disabled {{ color: {faint}; }}
+QMenu::item:disabled {{ color: {dim}; }}
 QMenu::icon {{ padding-left: 10px; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: 5px 6px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMenu
 
 from spyglass.status import Phase, Status
 from spyglass.ui import icons, style, words
+from spyglass.ui.node_actions import several_reachable
 from spyglass.ui.wishes import ENDED
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class TrayMenu(QMenu):
         nodes = [node for node in status.nodes if node.reachable]
         if nodes and status.phase is Phase.READY:
             menu.addSeparator()
+            if several_reachable(status):
+                menu.addAction("Observe all in one window", partial(wishes.together, profile))
             self._nodes(menu, profile, status, nodes[:NODES])
             if nodes[NODES:]:
                 self._nodes(self._menu(menu, "More nodes"), profile, status, nodes[NODES:])

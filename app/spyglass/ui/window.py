@@ -27,7 +27,7 @@ from spyglass.ui.profile_changes import ProfileChanges
 from spyglass.ui.profile_list import ProfileListModel
 from spyglass.ui.sidebar import Sidebar
 from spyglass.ui.sizes import Sizes
-from spyglass.ui.wishes import Wishes
+from spyglass.ui.wishes import QUICK, Wishes
 from spyglass.ui.words import Verb
 from spyglass.ui.wrong_key import Alarms
 
@@ -138,7 +138,6 @@ class MainWindow(QMainWindow):
         self.wishes.remarked.connect(made.note)
         made.acted.connect(self.act)
         made.observe.connect(partial(self.act, Verb.OBSERVE))
-        made.together.connect(lambda nodes: self.wishes.together(made.profile, nodes))
         made.alias.again.connect(lambda: self.do(self.hub.retry, self._id()))
         made.unobserve.connect(lambda nodes: self._close_windows(node.key for node in nodes))
         made.explain.connect(lambda: self.alarms.show_status(made.status))
@@ -210,7 +209,7 @@ class MainWindow(QMainWindow):
         try:
             profile = self.wishes.meant(text, self.saved)
         except BadInput as fault:
-            self._complain(fault)
+            self._complain(BadInput(fault.title, QUICK))
             return
         self.quick.clear()
         self.sidebar.search.clear()
@@ -228,6 +227,8 @@ class MainWindow(QMainWindow):
         profile = self.page.profile
         if verb is Verb.OBSERVE and nodes:
             self.wishes.observe_all(profile, nodes)
+        elif verb is Verb.TOGETHER:
+            self.wishes.together(profile, nodes)
         elif verb in {Verb.CANCEL, Verb.DISCONNECT}:
             self.wishes.stop(profile.id)
         elif verb in {Verb.EDIT, Verb.SAVE}:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from spyglass.ui.bridge import HubLike, QuestionDesk
     from spyglass.ui.questions import ConsentDialog
 
+QUICK = "Write a profile's name, or a host: prod1, deploy@prod1:22, prod1/container, tcp://prod1:2375."
+"""What the quick-connect field takes."""
 ENDED = frozenset({Phase.OFFLINE, Phase.FAILED})
 
 
@@ -96,16 +98,28 @@ class Wishes(QObject):
         self.observe_all(profile, (node,))
 
     def observe_all(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
-        """As :meth:`observe`, on each of these."""
-        if not profile.production or profile.id in self._confirmed:
-            self._observe(profile, nodes)
-        else:
-            self._confirm(profile, nodes)
+        """As :meth:`observe`, on each of these; in one window where the profile says so."""
+        self._sure_of(profile, nodes, together=profile.observer.together)
 
-    def together(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
-        """As :meth:`observe_all`, in one window with all nodes of the profile in its Nodes menu."""
-        how = msgspec.structs.replace(profile.observer, together=True)
-        self.observe_all(msgspec.structs.replace(profile, observer=how), nodes)
+    def together(self, profile: Profile, nodes: Sequence[NodeInfo] = ()) -> None:
+        """One window with all nodes of the profile in its menu; it begins with one of these, or any."""
+        status = self._hub.status(profile.id)
+        able = [node for node in (*nodes, *status.nodes) if node.reachable]
+        new = [node for node in able if node.key not in status.observing]
+        if new:
+            self._sure_of(profile, new, together=True)
+        elif able:
+            self.remarked.emit("Each node has its Observer already")
+        else:
+            self.remarked.emit("There is no node to observe yet")
+
+    def _sure_of(self, profile: Profile, nodes: Sequence[NodeInfo], *, together: bool) -> None:
+        then = partial(self._observe, profile, nodes[:1] if together else nodes, together=together)
+        if not profile.production or profile.id in self._confirmed:
+            then()
+        else:
+            several = "all nodes" if together else words.several(nodes)
+            self._confirm(profile, several, then)
 
     def hear(self, status: Status) -> None:
         """Hear what becomes of connections: with the end of one its confirmation ends.
@@ -129,31 +143,30 @@ class Wishes(QObject):
         if one_window and (not profile.production or self._window.isVisible()):
             self.observe(profile, able[0])
 
-    def _observe(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
-        if profile.observer.together:
-            nodes = nodes[:1]  # the others are in its menu
+    def _observe(self, profile: Profile, nodes: Sequence[NodeInfo], *, together: bool) -> None:
         observing = self._hub.status(profile.id).observing
         new = [node for node in nodes if node.key not in observing]
         if new:
-            self.remarked.emit(f"Opening Observer on {words.several(new)}")
-        call = partial(self._hub.observe, company=profile.observer.together)
+            others = ", with all nodes in its menu" if together else ""
+            self.remarked.emit(f"Opening Observer on {words.several(new)}{others}")
+        call = partial(self._hub.observe, company=together)
         for node in nodes:
             self.do(call, profile.id, node.key)
 
-    def _confirm(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
+    def _confirm(self, profile: Profile, what: str, then: Callable[[], object]) -> None:
         from spyglass.questions import Consent  # noqa: PLC0415 - the window first
 
         text = (
             f"{profile.name} is marked as production. Observer shows what runs on the node, and can also "
             "end processes and change their state. This is asked once for each connection."
         )
-        asked = Consent(f"Observe {words.several(nodes)}?", text, "Observe", danger=True)
-        consent(asked, self._window, lambda: self._sure(profile, nodes), profile.name)
+        asked = Consent(f"Observe {what}?", text, "Observe", danger=True)
+        consent(asked, self._window, lambda: self._sure(profile, then), profile.name)
 
-    def _sure(self, profile: Profile, nodes: Sequence[NodeInfo]) -> None:
+    def _sure(self, profile: Profile, then: Callable[[], object]) -> None:
         if self._hub.status(profile.id).phase not in ENDED:
             self._confirmed.add(profile.id)
-            self._observe(profile, nodes)
+            then()
 
 
 def consent(asked: Consent, window: QWidget, then: Callable[[], object], asker: str = "") -> ConsentDialog:

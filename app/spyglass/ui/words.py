@@ -48,6 +48,7 @@ class Verb(Enum):
     DISCONNECT = "Disconnect"
     EDIT = "Edit"
     SAVE = "Save…"
+    TOGETHER = "Observe all"
     REFRESH = "Look again"
     GIVE_UP = "Stop waiting"
 

@@ -1,0 +1,86 @@
+"""Which nodes came and went while somebody looks: told for a moment, then forgotten.
+
+Only what happens to a connection that stands is news. A first list, a lost link and one that is not
+on the screen are not: nobody wants to hear of all nodes at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+
+from spyglass.status import Phase
+from spyglass.ui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from spyglass.status import Status
+
+LASTS = 8000
+"""Milliseconds that news is told; more of it within that time joins it."""
+_NAMED = 2
+
+
+class Arrivals(QObject):
+    """``changed`` tells that ``text`` and ``fresh`` (the keys of those that came) are others now."""
+
+    changed = Signal()
+
+    def __init__(self, page: QObject) -> None:
+        super().__init__(page)
+        self._page = page
+        self._profile = ""
+        self._known: dict[str, str] | None = None
+        self._came: dict[str, str] = {}
+        self._went: dict[str, str] = {}
+        self._timer = QTimer(self, singleShot=True, interval=LASTS)
+        self._timer.timeout.connect(self.forget)
+
+    @property
+    def text(self) -> str:
+        """``shop@d came · shop@b left``, or empty."""
+        told = (_told(self._came.values(), "came"), _told(self._went.values(), "left"))
+        return " · ".join(filter(None, told))
+
+    @property
+    def fresh(self) -> frozenset[str]:
+        """The keys of the nodes that came."""
+        return frozenset(self._came)
+
+    def hear(self, status: Status, *, seen: bool) -> None:
+        """Take the status that is shown; ``seen``: somebody can see it."""
+        stands = status.phase is Phase.READY and status.surveyed
+        now = {node.key: node.node for node in status.nodes} if stands else None
+        before, self._known = self._known, now
+        if status.profile_id != self._profile:
+            self._profile, before = status.profile_id, None
+        if before is None or now is None or not seen:
+            self.forget()
+        elif before.keys() != now.keys():
+            self._tell(before, now)
+
+    def _tell(self, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+        came = {key: now[key] for key in now.keys() - before.keys()}
+        went = {key: before[key] for key in before.keys() - now.keys()}
+        self._came = {key: name for key, name in (self._came | came).items() if key not in went}
+        self._went = {key: name for key, name in (self._went | went).items() if key not in came}
+        self._timer.start()
+        self.changed.emit()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._page, self.text))
+
+    def forget(self) -> None:
+        """It is no news any more."""
+        self._timer.stop()
+        if self._came or self._went:
+            self._came, self._went = {}, {}
+            self.changed.emit()
+
+
+def _told(names: Iterable[str], what: str) -> str:
+    known = sorted(set(names))
+    if not known:
+        return ""
+    return f"{', '.join(known) if len(known) <= _NAMED else words.count(len(known), 'node')} {what}"

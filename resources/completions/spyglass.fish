@@ -209,8 +209,8 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l rancher -r -d 'in this Rancher service, by labels and its metadata service'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l ask-in -r -d 'resolve --dns, or ask for --rancher, inside this container'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l node -r -d 'nodes whose full name fits, such as \'shop@*\''
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l jump -r
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l identity -r -F
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l jump -r -d 'go through this host first'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l identity -r -F -d 'the private key to use'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l tls-ca -r -F -d 'what signed the certificates of nodes that speak TLS; without it they are believed'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l tls-certificate -r -F -d 'the certificate that such nodes are shown, if they want one'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l tls-key -r -F -d 'its private key, if that is in a file of its own'
@@ -218,11 +218,11 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l plain-api -d 'for tcp://…: agree to go without TLS, though who reaches such a port is root on its host'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l kubernetes -r -d 'the pods of this namespace (`all`: of every one) that kubectl there knows'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l kube-context -r -d 'for --kubernetes: kubectl\'s context'
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l group -r
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l autoconnect
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-autoconnect
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l production
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-production
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l group -r -d 'where the window lists it'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l autoconnect -d 'connect as soon as the window starts'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-autoconnect -d 'connect as soon as the window starts'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l production -d 'mark it as one to be careful with'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-production -d 'mark it as one to be careful with'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l observe -d 'in the window: open Observer as soon as connected, where just one node fits'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l no-observe -d 'in the window: open Observer as soon as connected, where just one node fits'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from add' -l together -d 'in the window: Observer with all nodes of the profile in its Nodes menu'
@@ -245,8 +245,8 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l rancher -r -d 'in this Rancher service, by labels and its metadata service'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l ask-in -r -d 'resolve --dns, or ask for --rancher, inside this container'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l node -r -d 'nodes whose full name fits, such as \'shop@*\''
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l jump -r
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l identity -r -F
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l jump -r -d 'go through this host first'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l identity -r -F -d 'the private key to use'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l tls-ca -r -F -d 'what signed the certificates of nodes that speak TLS; without it they are believed'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l tls-certificate -r -F -d 'the certificate that such nodes are shown, if they want one'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l tls-key -r -F -d 'its private key, if that is in a file of its own'
@@ -254,11 +254,11 @@ complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_s
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l plain-api -d 'for tcp://…: agree to go without TLS, though who reaches such a port is root on its host'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l kubernetes -r -d 'the pods of this namespace (`all`: of every one) that kubectl there knows'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l kube-context -r -d 'for --kubernetes: kubectl\'s context'
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l group -r
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l autoconnect
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-autoconnect
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l production
-complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-production
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l group -r -d 'where the window lists it'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l autoconnect -d 'connect as soon as the window starts'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-autoconnect -d 'connect as soon as the window starts'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l production -d 'mark it as one to be careful with'
+complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-production -d 'mark it as one to be careful with'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l observe -d 'in the window: open Observer as soon as connected, where just one node fits'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l no-observe -d 'in the window: open Observer as soon as connected, where just one node fits'
 complete -c spyglass -n '__fish_seen_subcommand_from profiles; and __fish_seen_subcommand_from edit' -l together -d 'in the window: Observer with all nodes of the profile in its Nodes menu'

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from support.lab.fleet import Fleet
+from support.lab.api_host import ADDRESS as FAR
+from support.lab.api_host import ApiHost
+from support.lab.fleet import MARK, Fleet
 from support.lab.laptop import Laptop
 from support.lab.server import Server, wait_until
 
@@ -128,3 +130,34 @@ def test_a_service_of_compose_or_swarm_and_a_name_s_pattern_are_targets(
         assert names(laptop, "--node", "api@*") == ["api@api1"]
     finally:
         server.docker("rm", "-f", "poc-api-1")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(far: ApiHost) -> ApiHost:
+    """A host that the server reaches and the laptop does not."""
+    far.listen()
+    far.show_laptop(the_way=False)
+    return far
+
+
+def test_an_address_that_no_engine_there_tells_of_is_dialled_from_there(
+    laptop: Laptop, server: Server, elsewhere: ApiHost
+) -> None:
+    """A node on another host, behind a name that only the server knows."""
+    cookie = MARK + "elsewhere"
+    node = ["elixir", "--name", f"stray@{FAR}", "--cookie", cookie, "--no-halt"]
+    elsewhere.docker("run", "--detach", "--name=stray", "--net=host", "elixir:lab", *node)
+    server.place.sh('echo "$1 stray.internal" >>/etc/hosts', FAR)
+    (laptop.home / "cookie").write_text(cookie)
+    try:
+        wait_until(
+            lambda: "stray" in elsewhere.docker("exec", "stray", "epmd", "-names"), "it is up", 20, 0.2
+        )
+        way = ["nodes", "lab", "--batch", "--dns", "stray.internal", "--cookie-file", "cookie"]
+        (one,) = laptop.spyglass_json(*way)["nodes"]
+        assert (one["node"], one["runtime"], one["address"]) == (f"stray@{FAR}", "address", FAR)
+        assert (one["reachable"], one["cookie"]["proved"]) == (True, True)
+    finally:
+        elsewhere.docker("rm", "--force", "stray")
+        (laptop.home / "cookie").unlink()
+        server.place.sh("sed '/stray.internal/d' /etc/hosts >/run/hosts; cat /run/hosts >/etc/hosts")

@@ -127,6 +127,22 @@ def test_the_readme_speaks_of_every_subcommand() -> None:
     assert [name for name in commands.choices if f"spyglass {name}" not in text] == []
 
 
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    found = {option for action in parser._actions for option in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found |= {option for each in action.choices.values() for option in _options(each)}
+    return found
+
+
+def test_readme_and_man_page_name_every_option() -> None:
+    negated = {f"--no-{option[2:]}" for option in _options(build())} | {"--help", "--version"}
+    options = {option for option in _options(build()) - negated if option.startswith("--")}
+    for page in ("README.md", "resources/spyglass.1"):
+        text = (ROOT / page).read_text().replace("\\-", "-")
+        assert [option for option in sorted(options) if option not in text] == [], page
+
+
 def test_every_proof_that_the_readme_names_is_there() -> None:
     table = (ROOT / "README.md").read_text().partition("## What Spyglass reaches")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")][2:]

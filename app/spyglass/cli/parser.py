@@ -196,13 +196,18 @@ def _edit_options(parser: argparse.ArgumentParser, *, new: bool) -> None:
     )
     parser.add_argument("--rename", metavar="NAME", default=None, help="a new name") if not new else None
     selecting.add(parser)
-    parser.add_argument("--jump", metavar="HOST", action="append", default=None)
-    parser.add_argument("--identity", metavar="FILE", default=None)
+    parser.add_argument(
+        "--jump", metavar="HOST", action="append", default=None, help="go through this host first"
+    )
+    parser.add_argument("--identity", metavar="FILE", default=None, help="the private key to use")
     tls.add(parser)
     api.options(parser)
-    parser.add_argument("--group", metavar="NAME", default=None)
-    parser.add_argument("--autoconnect", action=argparse.BooleanOptionalAction, default=None)
-    parser.add_argument("--production", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--group", metavar="NAME", default=None, help="where the window lists it")
+    for name, text in (
+        ("autoconnect", "connect as soon as the window starts"),
+        ("production", "mark it as one to be careful with"),
+    ):
+        parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=text)
     parser.add_argument(
         "--observe",
         action=argparse.BooleanOptionalAction,

@@ -225,7 +225,9 @@ class SSH:
         return Lost(f"The connection to {self.describe()} is lost: {detail}", "It can be opened again.")
 
     def _gone(self) -> Lost:
-        return self._lost or Lost(f"The connection to {self.describe()} is closed", "Open it again.")
+        if self._closing:
+            return Lost(f"The connection to {self.describe()} is closed", "Open it again.")
+        return self._lost or self._loss(None)  # a channel may hear of the end before the link does
 
     # sessions
 

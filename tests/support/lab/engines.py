@@ -21,7 +21,7 @@ _PREPARE = """
 mknod /run/tun c 10 200; chmod 666 /run/tun; mount --bind /run/tun /dev/net/tun
 printf '%s:600000:65536\\n' "$1" >/run/subid
 mount --bind /run/subid /etc/subuid; mount --bind /run/subid /etc/subgid
-mount -t tmpfs tmpfs /var/lib/containers
+mkdir -p /var/lib/containers; mount -t tmpfs tmpfs /var/lib/containers
 allowed=$(command -v docker),$(command -v podman),$(command -v nsenter)
 printf 'Defaults !fqdn\\n%s ALL=(root) NOPASSWD: %s\\n' "$2" "$allowed" >/run/sudoers
 chmod 440 /run/sudoers; mount --bind /run/sudoers /etc/sudoers

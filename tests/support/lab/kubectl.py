@@ -78,6 +78,7 @@ def get(words):
 
 def find(namespace, name, container=""):
     fitting = [o for o in containers() if home(o)[:2] == [namespace, name] and container in ("", home(o)[2])]
+    fitting.sort(key=lambda o: not o["NetworkSettings"]["Networks"])  # the pod's network is one container's
     if not fitting:
         sys.exit(f'Error from server (NotFound): pods "{name}" not found')
     return fitting[0]

@@ -45,6 +45,7 @@ class Pods:
         self._homes: dict[str, Home] = {}
         self._addresses: dict[str, Home] = {}
         self._told: dict[str, str] = {}
+        self._fresh = False
 
     def __repr__(self) -> str:
         return f"<Pods {self._hop.label}>"
@@ -63,14 +64,17 @@ class Pods:
         if output.status:
             raise _refusal(output, self._place.describe(), self._hop)
         self._homes, self._addresses, self._told = {}, {}, {}
+        self._fresh = True
         for home, told in _containers(_items(output.stdout[:_MOST])):
             self._homes[told["Id"]], self._told[told["Id"]] = home, json.dumps(told)
             for address in told["Networks"][home.namespace]["Addresses"]:
                 self._addresses[address] = home
 
     def ids(self) -> list[str]:
-        """The ids of the running containers."""
-        self.refresh()
+        """The ids of the running containers. The answer that opened the place serves the first look."""
+        if not self._fresh:
+            self.refresh()
+        self._fresh = False
         return list(self._told)
 
     def inspect(self, name: str) -> str | None:

@@ -63,6 +63,15 @@ def test_what_does_not_run_is_left_out() -> None:
     assert asked.ids() == []
 
 
+def test_the_answer_that_opened_the_place_serves_the_first_look_and_no_other() -> None:
+    asked, remote = pods(pod())
+    asked.refresh()
+    assert asked.ids() == [ID]
+    assert len(remote.ran) == 1
+    assert asked.ids() == [ID]
+    assert len(remote.ran) == 2
+
+
 def test_a_command_runs_in_the_container_of_its_pod() -> None:
     asked, remote = pods(pod())
     asked.ids()

@@ -44,20 +44,11 @@ def forwarded(laptop: Laptop, *arguments: str) -> Iterator[list[str]]:
     """`spyglass forward` until it holds; what it printed until then."""
     guest = laptop.start_spyglass("forward", *arguments, stderr=subprocess.STDOUT)
     try:
-        yield told(guest)
+        yield guest.until_held()
         guest.send(signal.SIGINT)
         assert guest.wait(10) == 130
     finally:
         guest.close()
-
-
-def told(guest: Guest) -> list[str]:
-    lines = []
-    for line in iter(guest.popen.stdout.readline, b""):
-        lines.append(line.decode().rstrip())
-        if line.startswith(b"Held"):
-            break
-    return lines
 
 
 @contextmanager
@@ -325,7 +316,7 @@ def test_a_killed_spyglass_leaves_no_address_for_a_second(
     guest = laptop.start_spyglass(
         "forward", "lab", truth.node, "--alias", "auto", "--batch", stderr=subprocess.STDOUT
     )
-    told(guest)
+    guest.until_held()
     assert "lo:sg4100" in laptop.place.sh("ip -4 -oneline address show dev lo")
     guest.send(signal.SIGKILL)
     laptop.place.sh(GONE)

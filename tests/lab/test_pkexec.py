@@ -42,16 +42,6 @@ def forwarding(laptop: Laptop, *arguments: str) -> Iterator[Guest]:
         guest.close()
 
 
-def told(guest: Guest) -> list[str]:
-    """What it said until it holds, or ended."""
-    lines = []
-    for line in iter(guest.popen.stdout.readline, b""):
-        lines.append(line.decode().rstrip())
-        if line.startswith(b"Held"):
-            break
-    return lines
-
-
 def on_lo(laptop: Laptop) -> list[str]:
     lines = laptop.place.sh("ip -4 -oneline address show dev lo").splitlines()
     return [line.split()[3].partition("/")[0] for line in lines if f"lo:sg{DEV.uid}" in line]
@@ -66,7 +56,7 @@ def test_a_password_in_the_dialog_gives_all_nodes_their_addresses_and_plain_elix
     with forwarding(laptop, "lab", "--alias", "auto") as guest, Person(laptop, guest) as person:
         person.answers(ADMIN.password)
         release(guest)
-        lines = told(guest)
+        lines = guest.until_held()
         question = person.asked()
 
         assert question["action"] == f"{APP_ID}.loopback"
@@ -110,12 +100,12 @@ def test_a_no_is_one_clear_message_with_the_ways_that_remain(
     with forwarding(laptop, "lab", fleet["hello"].node, "--alias", "auto") as guest:
         if answer is None:
             release(guest)
-            lines = told(guest)
+            lines = guest.until_held()
         else:
             with Person(laptop, guest) as person:
                 person.answers(answer)
                 release(guest)
-                lines = told(guest)
+                lines = guest.until_held()
         assert guest.wait(10) == 1
     assert lines[-2] == title
     assert hint in lines[-1]
@@ -130,7 +120,7 @@ def test_a_no_stands_for_the_nodes_that_follow(laptop: Laptop, fleet: Fleet, aut
         person.answers("")
         person.answers(ADMIN.password)
         release(guest)
-        lines = told(guest)
+        lines = guest.until_held()
         assert any(line.startswith("remotenode@127.0.0.2  127.0.0.2:") for line in lines)
         assert f"{fleet['hello'].node}: {DISMISSED}." in lines
         assert person.asked()["event"] == "asked"
@@ -162,7 +152,7 @@ def test_a_helper_that_is_not_roots_alone_or_of_another_version_is_not_run(
         with Person(laptop, guest) as person:
             person.answers(ADMIN.password)
             release(guest)
-            lines = told(guest)
+            lines = guest.until_held()
             asked = person.leaves()
         assert guest.wait(10) == 1
     assert why in lines[-2]

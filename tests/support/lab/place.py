@@ -73,6 +73,15 @@ class Guest:
             self.send(signal.SIGABRT)
             raise TimeoutError(f"still running after {timeout} s: {self.communicate(5)}") from None
 
+    def until_held(self) -> list[str]:
+        """Return what it printed, a line each, until it says that it holds, or has ended."""
+        lines = []
+        for line in iter(self.popen.stdout.readline if self.popen.stdout else bytes, b""):
+            lines.append(line.decode().rstrip())
+            if line.startswith(b"Held"):
+                break
+        return lines
+
     def communicate(self, timeout: float = 20) -> tuple[str, str]:
         """Wait for its end; return what it wrote on standard output and error."""
         out, err = self.popen.communicate(timeout=timeout)

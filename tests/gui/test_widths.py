@@ -74,10 +74,13 @@ def test_what_has_no_room_goes_in_a_fixed_order_and_comes_back(window: MainWindo
     assert tuple(shown(table)) == counts[0]
 
 
-def test_what_is_left_out_is_told_by_tooltip_and_footer(window: MainWindow, qtbot: QtBot) -> None:
+def test_what_is_left_out_is_told_by_tooltip_and_footer(
+    make_window: Callable[[fake.FakeHub], MainWindow], hub: fake.FakeHub, qtbot: QtBot
+) -> None:
+    hub.publish(named(60))
+    window = make_window(hub)
     window.resize(900, 600)
     table = window.page.nodes
-    table.show_nodes(named(60).nodes)
     assert "Cookie from" not in shown(table)
 
     def told() -> bool:  # a state of the connection that was on its way may still come and speak first

@@ -211,6 +211,36 @@ def test_a_node_behind_tls_is_opened_with_the_certificate_that_it_has_itself(nod
     assert (one.info.reachable, one.info.tls, one.info.why_not) == (True, True, None)
 
 
+class Minding:
+    """A stream to a node as one over TLS would be, and what was last read of it."""
+
+    minds_hanging_up = True
+
+    def __init__(self, port: int) -> None:
+        self._inner = Local().dial("127.0.0.1", port, 2)
+        self.sendall, self.settimeout, self.close = (
+            self._inner.sendall,
+            self._inner.settimeout,
+            self._inner.close,
+        )
+        self.shutdown_write = self._inner.shutdown_write
+        self.last = b""
+
+    def recv(self, size: int, /) -> bytes:
+        """As the socket's; remembered."""
+        self.last = self._inner.recv(size)
+        return self.last
+
+
+def test_a_node_that_minds_is_left_only_once_it_has_answered_as_connected(nodes: Nodes) -> None:
+    """OTP's inet_tls_dist logs a crash if the other side hangs up right after the handshake."""
+    short = nodes.start("-name", "{n}@127.0.0.1", "-setcookie", "{c}")
+    with closing(Minding(nodes.registered()[short])) as stream:
+        assert handshake.greet(stream, ME).prove(nodes.cookie, seconds=10)
+        length = int.from_bytes(stream.last, "big")
+        assert stream.recv(length)[:6] == b"p\x83h\x05a\x15"  # MONITOR_P_EXIT: only what is up says that
+
+
 def test_a_node_that_is_stopped_is_listed_with_the_reason(nodes: Nodes) -> None:
     short = nodes.start("-name", "{n}@127.0.0.1", "-setcookie", "{c}")
     nodes.running[-1].send_signal(signal.SIGSTOP)

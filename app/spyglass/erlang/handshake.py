@@ -11,10 +11,11 @@ Handshake"; the flags: section "Distribution Flags" and ``dist.hrl`` of kernel.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spyglass.erlang import names
@@ -28,10 +29,12 @@ _PUBLISHED = 1
 _HANDSHAKE_23 = 1 << 24
 _OURS = (
     0x4 | 0x10 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800  # references, funs, export, bit strings, floats
+    | 0x8 | 0x20  # monitors, by name too: without them a node would not answer _ANYBODY
     | 0x10000 | 0x20000 | 0x40000  # UTF-8 atoms, maps, big creation
     | _HANDSHAKE_23 | 1 << 25 | 1 << 34  # the new handshake, unlink ids, 64-bit pids
 )  # fmt: skip
 _OTP = ((1 << 38, "29+"), (1 << 37, "28"), (1 << 34, "24-27"), (_HANDSHAKE_23, "23"), (0, "21-22"))
+_PASS_THROUGH, _TERM, _MONITOR_P = b"p", b"\x83", 19
 _MOST = 4096  # bytes of one message: a name has at most 255 characters
 _TLS = b"\x15\x16"  # RFC 8446, section 5.1: the record types alert and handshake
 
@@ -67,6 +70,30 @@ class HungUp(Failure):
 
 
 @dataclass(frozen=True, slots=True)
+class Me:
+    """Who we say we are: the full name, and the creation of this visit."""
+
+    node: str
+    creation: int = field(default_factory=lambda: secrets.randbelow(2**32 - 4) + 4)
+
+    def monitor(self, name: str) -> bytes:
+        """The control message MONITOR_P for a registered name, from a process that we have not.
+
+        "Distribution Protocol", section "Protocol between Connected Nodes"; "External Term
+        Format": SMALL_TUPLE_EXT, NEW_PID_EXT, ATOM_UTF8_EXT, NEWER_REFERENCE_EXT.
+        """
+        node = _atom(self.node)
+        process = b"X" + node + struct.pack(">III", 1, 0, self.creation)
+        reference = b"Z" + struct.pack(">H", 3) + node + struct.pack(">IIII", self.creation, 1, 0, 0)
+        return b"h\x04a" + bytes([_MONITOR_P]) + process + _atom(name) + reference
+
+
+def _atom(text: str) -> bytes:
+    encoded = text.encode()
+    return b"v" + struct.pack(">H", len(encoded)) + encoded
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
     """Who answers. ``flags`` as in ``dist.hrl``; ``creation`` tells one start of a node from the next."""
 
@@ -88,9 +115,9 @@ class Peer:
 class Greeting:
     """A handshake that waits at the challenge: the peer is known, the cookie may follow once."""
 
-    def __init__(self, reader: Reader, peer: Peer, challenge: int, *, complement: bool) -> None:
+    def __init__(self, reader: Reader, me: Me, peer: Peer, challenge: int, *, complement: bool) -> None:
         self.peer = peer
-        self._reader, self._challenge, self._complement = reader, challenge, complement
+        self._reader, self._me, self._challenge, self._complement = reader, me, challenge, complement
 
     def __repr__(self) -> str:
         return f"<Greeting of {self.peer.node}>"
@@ -106,7 +133,22 @@ class Greeting:
             ack = _receive(self._reader)
         except (Ended, TimeoutError, Failure):
             return False
-        return ack[:1] == b"a" and secrets.compare_digest(ack[1:17], digest(cookie, ours))
+        right = ack[:1] == b"a" and secrets.compare_digest(ack[1:17], digest(cookie, ours))
+        if right and getattr(self._reader.stream, "minds_hanging_up", False):
+            self._settle()
+        return right
+
+    def _settle(self) -> None:
+        """Wait until the node has set the connection up, so that it can end like any other.
+
+        There is no message that says so, so we ask for something that any node answers, and only
+        once it is up: to monitor a process that is not there.
+        """
+        with contextlib.suppress(Ended, TimeoutError):
+            message = _PASS_THROUGH + _TERM + self._me.monitor("undefined")  # no process can have this name
+            self._reader.send(len(message).to_bytes(4, "big") + message)
+            while not int.from_bytes(self._reader.exactly(4), "big"):
+                continue  # a tick
 
     def _answer(self, ours: int, cookie: str) -> None:
         if self._complement:
@@ -131,11 +173,11 @@ def greet(stream: Stream, me: str, *, version: int = 6, seconds: float = 3.0) ->
     ``version`` 6 suits OTP 23 and newer, 5 those before. Raises NotErlang, Silent,
     SpeaksTLS, Refused or HungUp.
     """
-    reader = Reader(stream, seconds)
+    reader, ours = Reader(stream, seconds), Me(me)
     try:
-        _introduce(reader, me.encode(), version)
+        _introduce(reader, ours, version)
         _welcome(reader, _receive(reader))
-        return _greeting(reader, _receive(reader), version)
+        return _greeting(reader, ours, _receive(reader), version)
     except TimeoutError:
         raise Silent("What listens there gives no answer") from None
     except Ended:
@@ -144,12 +186,12 @@ def greet(stream: Stream, me: str, *, version: int = 6, seconds: float = 3.0) ->
         raise NotErlang("What answers there is no node: a message is too short") from None
 
 
-def _introduce(reader: Reader, me: bytes, version: int) -> None:
+def _introduce(reader: Reader, me: Me, version: int) -> None:
+    name = me.node.encode()
     if version >= 6:
-        creation = secrets.randbelow(2**32 - 4) + 4
-        _send(reader, b"N" + struct.pack(">QIH", _OURS, creation, len(me)) + me)
+        _send(reader, b"N" + struct.pack(">QIH", _OURS, me.creation, len(name)) + name)
     else:
-        _send(reader, b"n" + struct.pack(">HI", 5, _OURS & 0xFFFFFFFF & ~(1 << 25)) + me)
+        _send(reader, b"n" + struct.pack(">HI", 5, _OURS & 0xFFFFFFFF & ~(1 << 25)) + name)
 
 
 def _welcome(reader: Reader, message: bytes) -> None:
@@ -165,7 +207,7 @@ def _welcome(reader: Reader, message: bytes) -> None:
         raise Refused("The node does not let us in (-connect_all or net_kernel:allow)")
 
 
-def _greeting(reader: Reader, message: bytes, version: int) -> Greeting:
+def _greeting(reader: Reader, me: Me, message: bytes, version: int) -> Greeting:
     if message[:1] == b"N":
         flags, challenge, creation, length = struct.unpack(">QIIH", message[1:19])
         name = message[19 : 19 + length]
@@ -178,7 +220,7 @@ def _greeting(reader: Reader, message: bytes, version: int) -> Greeting:
     if not names.valid(node):
         raise NotErlang("What answers there gives a name that no node can have")
     late = message[:1] == b"N" and version < 6
-    return Greeting(reader, Peer(node, flags, creation), challenge, complement=late)
+    return Greeting(reader, me, Peer(node, flags, creation), challenge, complement=late)
 
 
 def _send(reader: Reader, message: bytes) -> None:

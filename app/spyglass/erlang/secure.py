@@ -97,6 +97,9 @@ class Reframed:
     that it wants a certificate (RFC 8446, section 4.4.2.4).
     """
 
+    # Right after the handshake, f_address/2 of OTP's inet_tls_dist would crash, and log it.
+    minds_hanging_up = True
+
     def __init__(self, inner: TLSStream, refused: Callable[[str], None], carrier: str = "") -> None:
         self._inner, self._refused, self.carrier = inner, refused, carrier
         self._out, self._in = _Frames(2, 4, _LAST_SENT), _Frames(4, 2, _LAST_HEARD)

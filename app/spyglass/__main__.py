@@ -30,8 +30,11 @@ def main() -> int:
 
 def _window(argv: list[str]) -> int:
     from spyglass.errors import Failure  # noqa: PLC0415
+    from spyglass.store import paths  # noqa: PLC0415
 
     try:
+        if directory := _value(argv, "--profile-dir"):
+            paths.use(paths.under(Path(directory)))
         claim = _enter(argv) if os.name == "posix" else None
     except Failure as failure:
         print(f"{failure.title}\n  {failure.hint}", file=sys.stderr)
@@ -49,8 +52,6 @@ def _enter(argv: list[str]) -> Claim | None:
     from spyglass.control import client  # noqa: PLC0415
     from spyglass.store import paths  # noqa: PLC0415
 
-    if directory := _value(argv, "--profile-dir"):
-        paths.use(paths.under(Path(directory)))
     token = os.environ.get("XDG_ACTIVATION_TOKEN") or os.environ.get("DESKTOP_STARTUP_ID") or ""
     return client.enter(paths.runtime(), {"do": "show", "args": argv, "token": token})
 

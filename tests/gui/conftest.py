@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from spyglass.log import Ring
 from spyglass.ui import app as ui
@@ -53,6 +57,15 @@ def qapp(_large_screen: None, qapp: QApplication) -> QApplication:
 def _light(qapp: QApplication) -> Iterator[None]:
     yield
     style.Theme.current.choose("light")
+
+
+@pytest.fixture(autouse=True)
+def _no_key_held(qapp: QApplication) -> Iterator[None]:
+    """QTest leaves Shift or Ctrl held after a click with it; a table would add to its selection then."""
+    yield
+    if QGuiApplication.keyboardModifiers():
+        QTest.keyRelease(QWidget(), Qt.Key.Key_Shift)
+    assert not QGuiApplication.keyboardModifiers()
 
 
 @pytest.fixture

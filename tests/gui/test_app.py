@@ -65,7 +65,7 @@ def test_without_a_tray_closing_the_window_ends_the_program_and_the_hub(
     qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path
 ) -> None:
     QTimer.singleShot(50, lambda: window().close())
-    assert ui.run(hub, ["--theme=light"], state=tmp_path) == 0
+    assert ui.run(hub, [], state=tmp_path) == 0
     assert hub.closed
     assert QApplication.desktopFileName() == APP_ID
     assert (tmp_path / "window.ini").exists()

@@ -15,7 +15,8 @@ from spyglass.errors import Failure
 from spyglass.store import paths
 from spyglass.ui import app as ui
 from spyglass.ui import summons
-from spyglass.ui.crash import CrashDialog, Crashes
+from spyglass.ui.crash import CrashDialog
+from spyglass.ui.defects import Crashes
 from spyglass.ui.profile_editor import ProfileEditor
 from spyglass.ui.window import MainWindow
 from support import fake_hub as fake

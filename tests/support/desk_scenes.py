@@ -21,7 +21,8 @@ from spyglass.ui import app as ui
 from spyglass.ui import erlang_check, palette, questions, tray_icon
 from spyglass.ui.about import AboutDialog, KeysDialog
 from spyglass.ui.bridge import QuestionDesk
-from spyglass.ui.crash import CrashDialog, Crashes
+from spyglass.ui.crash import CrashDialog
+from spyglass.ui.defects import Crashes
 from spyglass.ui.preferences import Preferences
 from spyglass.ui.profile_editor import ProfileEditor
 from spyglass.ui.tray_menu import TrayMenu

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +78,8 @@ def lock(descriptor: int) -> None:
 @contextmanager
 def _beside(target: Path, data: bytes) -> Iterator[Path]:
     """A complete, synced file (0600) in the target's directory; removed if it is still there at the end."""
+    import tempfile  # noqa: PLC0415 - the window's start only reads
+
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

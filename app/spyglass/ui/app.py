@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import signal
 import sys
@@ -21,7 +20,7 @@ from spyglass import APP_ID, __version__, log
 from spyglass.errors import Failure
 from spyglass.ui import icons, style
 from spyglass.ui.bridge import QuestionDesk
-from spyglass.ui.crash import Crashes
+from spyglass.ui.defects import Crashes
 from spyglass.ui.preferred import Preferred
 from spyglass.ui.presence import Presence
 from spyglass.ui.summons import obey
@@ -30,8 +29,6 @@ from spyglass.ui.window import MainWindow
 if TYPE_CHECKING:
     from spyglass.control.claim import Claim
     from spyglass.ui.bridge import HubLike
-
-THEMES = ("system", "auto", "light", "dark")
 
 _SWITCH = 0.001
 """Seconds that a busy worker may hold the interpreter while the window waits for it. Painting
@@ -57,16 +54,16 @@ def application(theme: str = "system", *, dressed: bool = True) -> QApplication:
 def start(argv: Sequence[str], claim: Claim | None = None) -> int:
     """Show the window over the saved profiles; what ``spyglass`` without a subcommand does.
 
-    ``claim`` makes us the one running app, whom others talk to; it is given up at the end.
+    ``store.paths`` knows where they are. ``claim`` makes us the one running app, whom others talk
+    to; it is given up at the end.
     """
     from spyglass import report  # noqa: PLC0415
     from spyglass.hub import Hub  # noqa: PLC0415 - the toolkit first: tests of the window need no hub
     from spyglass.store import paths  # noqa: PLC0415
     from spyglass.store.profiles import Profiles  # noqa: PLC0415
 
-    options = _options(argv)
+    places = paths.current()
     try:
-        places = paths.use(paths.under(options.profile_dir)) if options.profile_dir else paths.current()
         places.ensure()
     except Failure as fault:
         print(f"{fault.title}\n{fault.hint}", file=sys.stderr)  # noqa: T201 - there is no place for a window
@@ -109,13 +106,13 @@ def run(
     ``desk`` is the one whose ``ask`` the hub was built with; ``state`` is the directory
     for sizes (default: the state directory of ``store.paths``).
     """
-    options, preferred = _options(argv), preferred or Preferred(None)
+    background, preferred = "--background" in argv, preferred or Preferred(None)
     sys.setswitchinterval(_SWITCH)
-    app = application(options.theme or preferred.value.theme, dressed=False)
+    app = application(preferred.value.theme, dressed=False)
     window = MainWindow(hub, desk or QuestionDesk(), log.setup(), sizes(state))
     style.Theme.current.dress()
-    presence = Presence(app, window, preferred, background=options.background)
-    if not options.background:
+    presence = Presence(app, window, preferred, background=background)
+    if not background:
         window.show()
     window.opening.then(presence.begin, partial(obey, window, argv))
     window.opening.painted.connect(lambda: window.opening.then(prepare))
@@ -163,14 +160,6 @@ def sizes(state: Path | None = None) -> QSettings:
 
         state = paths.current().state
     return QSettings(str(state / "window.ini"), QSettings.Format.IniFormat)
-
-
-def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="spyglass", add_help=False)
-    parser.add_argument("--profile-dir", type=Path, default=None)
-    parser.add_argument("--theme", choices=THEMES, default=None)
-    parser.add_argument("--background", action="store_true")
-    return parser.parse_known_args(list(argv))[0]
 
 
 class _Signals:

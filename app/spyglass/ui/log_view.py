@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from spyglass.log import redact
 from spyglass.ui import parts, style
+from spyglass.ui.empty import EmptyState
 
 if TYPE_CHECKING:
     from spyglass.log import Line
@@ -131,7 +132,7 @@ class LogView(QWidget):
         self.field.setAccessibleName("Filter the log")
         self.field.textChanged.connect(self._filter)
         self.list = LogLines(self.model)
-        self.empty = parts.EmptyState()
+        self.empty = EmptyState()
         self.copy = parts.button("Copy", self.copy_lines, name="Copy the log")
         self.save = parts.button("Save…", self._choose_file, name="Save the log")
         self._stack = QStackedWidget()

@@ -15,6 +15,7 @@ from spyglass.ui.alias_bar import AliasBar, show_column
 from spyglass.ui.arrivals import Arrivals
 from spyglass.ui.chain import ChainView, ProblemCard
 from spyglass.ui.columns import FORWARDS, NODES
+from spyglass.ui.empty import EmptyState
 from spyglass.ui.header import Header
 from spyglass.ui.log_view import LogView
 from spyglass.ui.node_actions import NodeActions, several_reachable
@@ -72,7 +73,7 @@ class ConnectionPage(QWidget):
         self.forwards = NodeTable(FORWARDS, "Forwards")
         self.log = LogView(feed)
         self.footer = parts.Elided(role="dim", mode=parts.ElideMode.ElideRight)
-        self._empties = [parts.EmptyState(), parts.EmptyState()]
+        self._empties = [EmptyState(), EmptyState()]
         self._stacks = [_stack(self.nodes, self._empties[0]), _stack(self.forwards, self._empties[1])]
         self._note = QTimer(self, singleShot=True, interval=_NOTE)
         self._lay_out()
@@ -88,12 +89,8 @@ class ConnectionPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(style.BLOCK)
-        column.addWidget(self.header)
-        column.addWidget(_card(self.chain))
-        column.addWidget(self.problem)
-        column.addWidget(self.away)
-        column.addWidget(self.alias)
-        column.addWidget(self.keep)
+        for widget in (self.header, _card(self.chain), self.problem, self.away, self.alias, self.keep):
+            column.addWidget(widget)
         bar = parts.row(self.tabs, 1, self.news, self.together)
         bar.setContentsMargins(7, 0, 12, 0)
         self._foot = QWidget()

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from spyglass.ui import icons, style
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFont, QPaintEvent, QPixmap, QResizeEvent
+    from PySide6.QtGui import QFont, QPaintEvent, QResizeEvent
 
 ElideMode = Qt.TextElideMode
 
@@ -226,46 +226,6 @@ class StateMark(QWidget):
         box = QRect(1, 1, self._size, self._size).toRectF()
         icons.paint(painter, box, self._shape, style.tokens())
         painter.end()
-
-
-class EmptyState(QWidget):
-    """What would be here, and the one action that brings it."""
-
-    acted = Signal()
-
-    def __init__(self, picture: QPixmap | None = None) -> None:
-        super().__init__()
-        self._title = label(font=style.semibold(15 / 13))
-        self._text = label(role="dim")
-        self._button = button("", self.acted.emit)
-        for each in (self._title, self._text):
-            each.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._text.setWordWrap(True)
-        self._text.setFixedWidth(440)
-        column = QVBoxLayout(self)
-        column.setSpacing(style.GAP)
-        column.addStretch(2)
-        if picture:
-            shown = QLabel(pixmap=picture)
-            column.addWidget(shown, 0, Qt.AlignmentFlag.AlignHCenter)
-        for widget in (self._title, self._text, self._button):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.insertSpacing(column.indexOf(self._button), 8)
-        column.addStretch(3)
-
-    def say(self, title: str, text: str, action: str = "") -> None:
-        """Set the words; no action, no button."""
-        self._title.setText(title)
-        self._text.setText(text)
-        self._text.setMinimumHeight(self._text.heightForWidth(self._text.width()))
-        self._button.setText(action)
-        self._button.setAccessibleName(action)
-        self._button.setVisible(bool(action))
-
-    @property
-    def action(self) -> str:
-        """The button's words, or empty."""
-        return self._button.text()
 
 
 class Offer(QFrame):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from spyglass.log import Ring
     from spyglass.profile import Profile
+    from spyglass.ui.empty import EmptyState
     from spyglass.ui.page import ConnectionPage
 
 
@@ -72,7 +73,6 @@ class MainWindow(QMainWindow):
         self.new = parts.button("New profile", self.changes.new)
         self.menu_button = MenuButton(self)
         self.complaint = parts.label(role="bad")
-        self.welcome = parts.EmptyState(icons.app_icon(style.tokens()).pixmap(64, 64))
         self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
         self.questions = Counter(desk, self, self.name_of)
         self.alarms = Alarms(self, self.name_of)
@@ -85,15 +85,8 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         self.setWindowTitle("Spyglass")
-        self.welcome.say(
-            "No connection saved yet",
-            "A profile keeps the way to a server and its containers. "
-            "Or type a host above: it connects without saving.",
-            "New profile",
-        )
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())  # until there is a page
-        self.stack.addWidget(self.welcome)
         self.complaint.setWordWrap(True)
         self.complaint.hide()
         main = QWidget()
@@ -103,8 +96,8 @@ class MainWindow(QMainWindow):
         column.addLayout(parts.row(self.quick, self.new, self.menu_button, spacing=10))
         column.addWidget(self.complaint)
         column.addWidget(self.stack, 1)
-        self.splitter.addWidget(self.sidebar)
-        self.splitter.addWidget(main)
+        for side in (self.sidebar, main):
+            self.splitter.addWidget(side)
         self.splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self.splitter)
         self.setMinimumSize(860, 560)
@@ -116,7 +109,6 @@ class MainWindow(QMainWindow):
         self.sidebar.opened.connect(self.wishes.open)
         self.opening.first(partial(acquaint, self.sidebar.list), lambda: self._unshown, lambda: self.page)
         self.model.moved.connect(self.changes.arrange)
-        self.welcome.acted.connect(self.changes.new)
         self.quick.returnPressed.connect(self.connect_quick)
         self.quick.textChanged.connect(self.complaint.hide)
         self._names = QStringListModel(self)
@@ -124,6 +116,16 @@ class MainWindow(QMainWindow):
         style.Theme.current.changed.connect(self.update)
 
     # -- what is shown ----------------------------------------------------------------
+
+    @cached_property
+    def welcome(self) -> EmptyState:
+        """The right side where nothing is saved."""
+        from spyglass.ui.empty import nothing_saved  # noqa: PLC0415 - the profiles first
+
+        made = nothing_saved()
+        made.acted.connect(self.changes.new)
+        self.stack.addWidget(made)
+        return made
 
     @cached_property
     def _unshown(self) -> ConnectionPage:
@@ -292,7 +294,5 @@ class MainWindow(QMainWindow):
         """Remember the sizes and hear no more; the hub ends with the program. Callable twice."""
         self._sizes.remember()
         self.spinner.run(False)
-        self.desk.close()
-        self.live.close()
-        self.feed.close()
-        self._log.close()
+        for each in (self.desk, self.live, self.feed, self._log):
+            each.close()

@@ -59,7 +59,7 @@ app.exec()
 """
 )
 _OURS = (
-    "import sys; sys.modules['typing_extensions'] = None  # the checkers bring it; what is installed has none\n"
+    "import sys; sys.modules['typing_extensions'] = None  # only the checkers bring it\n"
     "import gc; gc.disable()\nimport spyglass.ui  # as spyglass.__main__ does\n"
     + _TELL
     + """

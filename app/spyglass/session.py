@@ -129,7 +129,9 @@ class Session:
             self._surveyed = True
             self._post(Surveyed(discovery))
             if self.follows:
-                self._following.begin(self._outside(), discovery, polls=self.follows == "always")
+                here = self._outside()
+                always = self.follows == "always"
+                self._following.begin(here, discovery, polls=always, host=here is self.remote)
 
     def _discover(self, select: Selector, tell: Callable[[Found], None] | None = None) -> Discovery:
         from spyglass.erlang import slots  # noqa: PLC0415 - late, so that SSH starts first

@@ -9,10 +9,12 @@ import pytest
 
 from support.lab.api_host import ADDRESS, API, ApiHost
 from support.lab.desktop import Desktop
+from support.lab.driver import Driver
 from support.lab.laptop import Laptop
 from support.lab.server import wait_until
 
 COOKIE = "SPYLAB-cookie-far-77e0"
+LIMIT = 6.0  # seconds in which a list has to follow
 # The recipe: the port is fixed in the container, published to whatever is free; the name says both.
 START = (
     'exec erl -noinput -name "$(hostname)@$HOST_IP" -setcookie "$0" -start_epmd false '
@@ -99,6 +101,23 @@ def test_a_container_there_is_picked_by_name_or_id(laptop: Laptop, far: ApiHost,
     identity = node.partition("@")[0]
     assert list(found(laptop, f"{API}/{identity}", "--plain-api")) == [node]
     assert found(laptop, f"{API}/plain", "--plain-api") == {}
+
+
+def test_who_comes_and_goes_is_followed_by_the_engine_s_events(
+    laptop: Laptop, far: ApiHost, node: str
+) -> None:
+    far.show_laptop(the_way=True)
+    command = ["erl", "-noinput", "-name", f"comes@{ADDRESS}", "-setcookie", COOKIE]
+    command += ["-start_epmd", "false", "-erl_epmd_port", "12399"]
+    with Driver(laptop, API) as driver:
+        driver.send("connect")
+        driver.ready()
+        far.docker("run", "--detach", "--name=comes", "-p", "12399:12399", "elixir:lab", *command)
+        try:
+            driver.appears("comes", LIMIT)
+        finally:
+            far.docker("rm", "--force", "comes")
+        driver.vanishes("comes", LIMIT)
 
 
 def test_without_tls_a_person_has_to_agree(laptop: Laptop, far: ApiHost, node: str) -> None:

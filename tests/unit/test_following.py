@@ -11,13 +11,15 @@ import pytest
 from spyglass import following
 from spyglass.erlang.discovery import Discovery
 from spyglass.following import Following
-from spyglass.profile import Profile, Selector
+from spyglass.profile import EngineHop, Profile, Selector
 from spyglass.remote.base import Output, Stop
 from spyglass.remote.container import CommandLine
+from spyglass.remote.engine_host import EngineHost
 from spyglass.remote.local import SocketStream
+from support.fake_api import URL, FakeApi
 from support.fake_remote import FakeRemote
 
-SEEN = Discovery([], [], engines=(CommandLine(),))
+SEEN = Discovery([], [], engines=(CommandLine(),), processes=(5, 77))
 
 
 def event(action: str) -> bytes:
@@ -41,7 +43,13 @@ class Place(FakeRemote):
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"QUIET": 0.02, "LATEST": 0.1, "SETTLING": (0.05, 0.1), "EVERY": 0.02}.items():
+    for name, value in {
+        "QUIET": 0.02,
+        "LATEST": 0.1,
+        "SETTLING": (0.05, 0.1),
+        "EVERY": 0.02,
+        "AGAIN": 0.3,
+    }.items():
         monkeypatch.setattr(following, name, value)
 
 
@@ -108,6 +116,62 @@ def test_without_an_engine_nothing_runs() -> None:
     made.join(5)
     assert count(told) == 0
     stop.set()
+
+
+def test_a_stream_that_ends_is_opened_anew_and_what_was_missed_is_looked_for() -> None:
+    place = Place()
+    stop, told, made = follow(place, SEEN)
+    assert count(told) == 0  # it has been open for longer than AGAIN by now
+    place.engine.close()
+    assert count(told) == 1
+    end(stop, made)
+    place.stream.close()
+
+
+def test_the_host_is_watched_where_its_nodes_count_and_no_engine_lets_us() -> None:
+    place = FakeRemote({}, lambda *_: Output(127))
+    for select, host in (
+        (Selector(), True),
+        (Selector(node="shop@*"), True),
+        (Selector(container="w"), False),
+    ):
+        stop, _, made = follow(place, SEEN, select)
+        made.join(5)
+        asked = [argv[4:] for argv in place.piped]
+        assert asked == ([["host 5 77", "docker"], ["host 5 77"]] if host else [["engines", "docker"]])
+        place.piped.clear()
+        stop.set()
+
+
+class Silent(FakeApi):
+    """An engine that does not tell what happens."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        super().__init__({})
+        self._rest = list(answers)
+
+    def answer(self, request: bytes) -> bytes:
+        rows = self._rest.pop(0) if len(self._rest) > 1 else self._rest[0]
+        self.answers["GET /containers/json"] = [{"Id": i} for i in rows]
+        return super().answer(request)
+
+
+def test_an_engine_s_api_tells_what_happens() -> None:
+    api = FakeApi({"GET /events": b"HTTP/1.1 200 OK\r\n\r\n" + event("die")})
+    place = EngineHost.open(EngineHop(URL, plain=True), api.remote(), pytest.fail)  # type: ignore[arg-type]
+    stop, told, made = follow(place, SEEN)  # type: ignore[arg-type]
+    assert count(told) == 0  # the stream is over before the moment of quiet is
+    end(stop, made)
+    assert "event%22%3A+%5B%22start%22" in next(line for line in api.asked if "/events?" in line)
+
+
+def test_an_engine_s_api_that_tells_nothing_is_asked() -> None:
+    api = Silent(["a"], ["a"], ["a"], ["a", "b"])
+    place = EngineHost.open(EngineHop(URL, plain=True), api.remote(), pytest.fail)  # type: ignore[arg-type]
+    stop, told, made = follow(place, SEEN)  # type: ignore[arg-type]
+    told.get(timeout=5)
+    assert count(told) == 0
+    end(stop, made)
 
 
 class Aim:

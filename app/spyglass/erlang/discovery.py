@@ -51,7 +51,8 @@ def discover(
     place = remote.inner if isinstance(remote, Container) else remote
     search = Search(place, Wish(hops, me, select, given, only, tuple(credentials)), stop, findings)
     search.run()
-    return Discovery(findings.nodes(), findings.warnings(), findings.containers, search.aim, search.engines)
+    found, warnings = findings.nodes(), findings.warnings()
+    return Discovery(found, warnings, findings.containers, search.aim, search.engines, search.processes)
 
 
 def _unless_stopped(on_found: Callable[[Found], None] | None, stop: Stop) -> Callable[[Found], None] | None:

@@ -4,8 +4,9 @@
 differs, so little is taken for granted: an object that can't be judged counts as news, for the worst
 that comes of it is one search.
 
-One command follows all engines of a place (``resources/discovery/events.sh``). It holds one session of
-the SSH connection, sleeps while nothing happens, and ends when its standard input does.
+One command follows all engines of a place (``resources/discovery/events.sh``), and tells in the same way
+of BEAMs outside containers. It holds one session of the SSH connection, sleeps while nothing happens, and
+ends when its standard input does. An engine's API tells by a connection of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from spyglass import asset
 from spyglass.erlang.selection import may_mean
 from spyglass.remote.base import Piped, Remote
-from spyglass.remote.container import CommandLine, Engine, Facts
+from spyglass.remote.container import CommandLine, Engine, Facts, Shellless
 from spyglass.selector import Selector
 
 _RISING = {"start", "unpause", "connect", "rename", "init"}
@@ -34,13 +35,19 @@ class News:
     rising: bool
 
 
-def follow(place: Remote, engines: Sequence[Engine]) -> Piped | None:
-    """Begin to listen to those engines that have a command; None: there is none.
+def follow(place: Remote, engines: Sequence[Engine], processes: Sequence[int] | None = None) -> Piped | None:
+    """Begin to listen to those engines that tell; None: there is none.
 
+    ``processes``: to what becomes of BEAMs outside containers as well, of which these are known.
     Raises what :meth:`Remote.pipe` raises.
     """
+    if isinstance(place, Shellless):
+        return place.engine.events()
     commands = [" ".join((*e.prefix, e.name)) for e in engines if isinstance(e, CommandLine)]
-    return place.pipe(["sh", "-c", _script(), "events", *commands]) if commands else None
+    if not commands and processes is None:
+        return None
+    known = "engines" if processes is None else " ".join(("host", *map(str, processes)))
+    return place.pipe(["sh", "-c", _script(), "events", known, *commands])
 
 
 @functools.cache
@@ -71,7 +78,7 @@ def _action(told: dict[str, Any]) -> str:
 
 
 def _may_concern(told: dict[str, Any], select: Selector) -> bool:
-    """Events of networks name no container, and a new name is not the old one: both always may."""
+    """Events of networks and of the host name no container, a new name is not the old one: all may."""
     kind = str(told.get("Type") or "container").lower()
     facts = _facts(told)
     if kind != "container" or facts is None or _action(told) == "rename":

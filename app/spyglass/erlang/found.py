@@ -49,7 +49,8 @@ class Discovery:
     """All that was found, in a steady order, and what people should know besides.
 
     ``containers`` tells, by engine, how many run there and how many of them were wanted. ``aim`` is what
-    was asked at the far end for the target's addresses, if it has such a name; ``engines`` have answered.
+    was asked at the far end for the target's addresses, if it has such a name; ``engines`` have answered;
+    ``processes`` are the numbers of the BEAMs that were seen.
     """
 
     found: list[Found]
@@ -57,6 +58,7 @@ class Discovery:
     containers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     aim: Aim | None = field(default=None, repr=False)
     engines: tuple[Engine, ...] = ()
+    processes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

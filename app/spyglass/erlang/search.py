@@ -37,6 +37,7 @@ class Search:
         self._grounds: list[Ground] = []
         self.aim: Aim | None = None
         self.engines: tuple[Engine, ...] = ()
+        self.processes: tuple[int, ...] = ()
         self._crew = Crew("discovery", _CREW, self._failed)
 
     def run(self) -> None:
@@ -63,7 +64,7 @@ class Search:
     def _begin(self) -> None:
         seen = self._survey()
         every = self._containers(seen)
-        self.engines = tuple(seen.engines)
+        self.engines, self.processes = tuple(seen.engines), tuple(b.pid for b in seen.beams if b.pid > 0)
         seen = housed(seen, every)
         self._aim_at(every)
         containers = [facts for facts in every if self._wanted(facts)]

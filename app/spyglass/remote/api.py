@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.remote.base import Output
+from spyglass.remote.feed import Feed
 from spyglass.remote.hijacked import Hijacked
 from spyglass.remote.httpwire import Answer, Conversation
 
@@ -27,6 +28,7 @@ _SECONDS = 10.0
 _UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
 _MOST_OUTPUT = 32 * 1024 * 1024
 _MOST_ARCHIVE = 4 * 1024 * 1024
+_EVENTS = ("start", "die", "pause", "unpause", "rename", "connect", "disconnect")
 
 
 class Api:
@@ -159,6 +161,24 @@ class Api:
         except Failure:
             return None
         return answer.body if answer.status == 200 else None
+
+    def events(self) -> Piped:
+        """What happens there (``GET /events``), one JSON object a line. Raises what :meth:`ids` does."""
+        wish: dict[str, list[str]] = {"type": ["container", "network"]}
+        if self.name == "docker":  # others give their events other names
+            wish["event"] = list(_EVENTS)
+        stream = self._dial(_SECONDS)
+        try:
+            talk = Conversation(stream, self.where, _SECONDS)
+            talk.ask("GET", f"/events?{urlencode({'filters': json.dumps(wish)})}")
+            head = talk.head()
+            if head.status != 200:
+                self._check(Answer(head.status, head.fields, talk.body(head, 65536)))
+        except BaseException:
+            stream.close()
+            raise
+        stream.settimeout(None)
+        return Feed(stream, talk.rest(), head.fields)
 
     # -- requests ---------------------------------------------------------------
 

@@ -63,12 +63,13 @@ class Pods:
         output = self._place.run(command, timeout=_SECONDS)
         if output.status:
             raise _refusal(output, self._place.describe(), self._hop)
-        self._homes, self._addresses, self._told = {}, {}, {}
-        self._fresh = True
+        homes: dict[str, Home] = {}
+        addresses: dict[str, Home] = {}
+        words: dict[str, str] = {}
         for home, told in _containers(_items(output.stdout[:_MOST])):
-            self._homes[told["Id"]], self._told[told["Id"]] = home, json.dumps(told)
-            for address in told["Networks"][home.namespace]["Addresses"]:
-                self._addresses[address] = home
+            homes[told["Id"]], words[told["Id"]] = home, json.dumps(told)
+            addresses |= dict.fromkeys(told["Networks"][home.namespace]["Addresses"], home)
+        self._homes, self._addresses, self._told, self._fresh = homes, addresses, words, True  # others read
 
     def ids(self) -> list[str]:
         """The ids of the running containers. The answer that opened the place serves the first look."""
@@ -87,6 +88,9 @@ class Pods:
     def at(self, address: str) -> Home | None:
         """Whose address it is."""
         return self._addresses.get(address)
+
+    def events(self) -> None:
+        """A kubectl that watches would outlive the connection, so somebody has to ask."""
 
     def processes(self, container: str) -> None:
         """Kubernetes tells of no processes."""

@@ -25,6 +25,9 @@ class Told(Engine, Protocol):
     def inspect(self, name: str, /) -> str | None:
         """One container as JSON on one line; None when there is none of that name or id."""
 
+    def events(self) -> Piped | None:
+        """What happens there, one JSON object a line; None when it does not tell by itself."""
+
     def processes(self, container: str, /) -> list[str] | None:
         """The commands that run in it; None when that is not told. Raises a Failure when it can't be."""
 

@@ -20,7 +20,7 @@ from spyglass import log
 from spyglass.errors import Cancelled
 from spyglass.hub import Hub
 from spyglass.options import Options
-from spyglass.profile import ContainerHop, Profile, Selector, parse_target
+from spyglass.profile import ContainerHop, EngineHop, Profile, Selector, parse_target
 from spyglass.store import paths
 from spyglass.store.profiles import Profiles
 
@@ -36,6 +36,10 @@ class Driven:
         profile = msgspec.structs.replace(
             parse_target(target, {}).profile, select=Selector(container=container)
         )
+        plain = (
+            msgspec.structs.replace(h, plain=True) if isinstance(h, EngineHop) else h for h in profile.hops
+        )
+        profile = msgspec.structs.replace(profile, hops=tuple(plain))  # nobody is here to agree to it
         if hop:
             profile = msgspec.structs.replace(profile, hops=(*profile.hops, ContainerHop(hop)))
         self.profile: Profile = profile

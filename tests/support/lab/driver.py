@@ -84,6 +84,22 @@ class Driver:
         """Wait for a phase."""
         return self.until(lambda s: s["phase"] == phase, phase, seconds)
 
+    def appears(self, name: str, seconds: float) -> Status:
+        """Wait until a node of this short name is listed and can be reached."""
+        return self.until(
+            lambda s: any(n["node"].startswith(f"{name}@") and n["reachable"] for n in s["nodes"]),
+            f"{name} is there",
+            seconds,
+        )
+
+    def vanishes(self, name: str, seconds: float) -> Status:
+        """Wait until none is listed any more."""
+        return self.until(
+            lambda s: s["surveyed"] and not any(n["node"].startswith(f"{name}@") for n in s["nodes"]),
+            f"{name} is gone",
+            seconds,
+        )
+
     def complain(self) -> None:
         """Print how it went, for a test that fails."""
         for status in self.history[-25:]:

@@ -82,3 +82,10 @@ def test_only_engines_that_answered_are_listened_to_by_one_command() -> None:
     assert events.follow(remote, ()) is None
     assert events.follow(remote, (CommandLine(), CommandLine("docker", ("sudo", "-n"))))
     assert [argv[-2:] for argv in remote.piped] == [["docker", "sudo -n docker"]]
+    assert events.follow(remote, (), (5, 77))
+    assert remote.piped[-1][4:] == ["host 5 77"]
+
+
+def test_word_of_the_host_s_own_processes_concerns_a_whole_place() -> None:
+    assert events.judge(b'{"Type":"host","Action":"start"}', Selector()) == events.News(rising=True)
+    assert events.judge(b'{"Type":"host","Action":"die"}', Selector()) == events.News(rising=False)

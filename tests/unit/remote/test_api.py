@@ -142,3 +142,18 @@ def test_only_what_discovery_needs_of_an_environment_is_kept() -> None:
     told = json.dumps(container(1, Env=["RELEASE_COOKIE=a", "DATABASE_URL=secret", "HOME=/x", "MY_NODE=b"]))
     facts = read_inspect("docker", [told])[0][0]
     assert facts.environ == {"RELEASE_COOKIE": "a", "HOME": "/x", "MY_NODE": "b"}
+
+
+def test_what_happens_is_told_line_by_line() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    host, _, _ = engine({"GET /events": head + b"5\r\none\nt\r\n3\r\nwo\n\r\n0\r\n\r\n"})
+    feed = host.engine.events()
+    assert feed is not None
+    assert [feed.recv(99), feed.recv(99), feed.recv(99)] == [b"one\nt", b"wo\n", b""]
+
+
+def test_an_engine_that_tells_nothing_says_so() -> None:
+    host, _, remote = engine({"GET /events": (403, {"message": "not for you"})})
+    with pytest.raises(Denied, match="not for you"):
+        host.engine.events()
+    assert all(stream.closed for stream in remote.streams)

@@ -36,7 +36,7 @@ def test_who_came_and_who_left_is_told_and_marked_for_some_seconds(
     publish(hub, window, qtbot, NEXT)
     assert page.news.whole() == "shop@172.17.0.7 came · shop@172.17.0.5 left"
     assert page.news.accessibleName() == page.news.whole()
-    row = page.nodes.model().index(1, 0)
+    row = page.nodes.model().index(2, 0)  # where the other stood, that one is still to be seen
     assert row.data(FreshRole)
     assert row.data(Qt.ItemDataRole.AccessibleTextRole) == "shop@172.17.0.7, new"
     assert not page.nodes.model().index(0, 0).data(FreshRole)
@@ -44,7 +44,44 @@ def test_who_came_and_who_left_is_told_and_marked_for_some_seconds(
     assert page.news.whole() == "shop@172.17.0.5, shop@172.17.0.7 came"
     page.arrivals._timer.start(0)
     qtbot.waitUntil(lambda: not page.news.whole())
-    assert not row.data(FreshRole)
+    assert not any(rows(window, FreshRole))
+
+
+def rows(window: MainWindow, role: int = Qt.ItemDataRole.AccessibleTextRole) -> list[str]:
+    model = window.page.nodes.model()
+    return [model.index(row, 0).data(role) for row in range(model.rowCount())]
+
+
+def test_who_left_stays_in_place_as_such_for_some_seconds_and_then_goes(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    page, names = window.page, [node.node for node in fake.THREE]
+    page.nodes.selectRow(1)
+    publish(hub, window, qtbot, fake.THREE[::2])
+    assert rows(window) == [names[0], f"{names[1]}, left", names[2]]
+    assert [node.node for node in page.nodes.selected()] == [names[1]]  # nothing jumps
+    left = page.nodes.selected()[0]
+    assert (left.reachable, left.forward) == (False, None)
+    assert names[1] not in page.header.primary.text()
+    state = [column.title for column in NODES].index("State")
+    assert page.nodes.model().index(1, state).data() == "left"
+    publish(hub, window, qtbot, fake.THREE[2:])  # the one before it leaves too
+    assert rows(window) == [f"{names[0]}, left", f"{names[1]}, left", names[2]]
+    publish(hub, window, qtbot, fake.THREE[1:])
+    assert rows(window) == [f"{names[0]}, left", f"{names[1]}, new", names[2]]
+    page.arrivals._timer.start(0)
+    qtbot.waitUntil(lambda: rows(window) == names[1:])
+
+
+def test_where_the_last_one_left_the_page_says_so_after_a_moment(
+    hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
+) -> None:
+    page = window.page
+    publish(hub, window, qtbot, ())
+    assert page.nodes.isVisible()
+    page.arrivals._timer.start(0)
+    qtbot.waitUntil(lambda: not page.nodes.isVisible())
+    assert page._empties[0].isVisible()
 
 
 def test_many_at_once_are_counted(hub: fake.FakeHub, window: MainWindow, qtbot: QtBot) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from spyglass.profile import Profile, SSHHop
+from spyglass.profile import Observing, Profile, SSHHop
 from spyglass.status import Phase, Status
 from spyglass.ui import notices, palette, tray_icon, tray_menu
 from spyglass.ui.tray_menu import TrayMenu
@@ -91,6 +91,19 @@ def test_all_nodes_of_a_profile_open_in_one_window(menu: TrayMenu, hub: fake.Fak
     first = hub.status(fake.LONG.id).nodes[0].key
     assert hub.calls == [("observe", fake.LONG.id, first, "company")]
     assert "Observe all in one window" not in texts(below(menu, "Local containers"))
+
+
+def test_where_all_nodes_share_a_window_anyway_there_is_no_entry_of_its_own_for_that(
+    menu: TrayMenu, hub: fake.FakeHub, window: MainWindow
+) -> None:
+    profile = replace(fake.LONG, observer=Observing(together=True))
+    hub.replace(profile)
+    window.reload(profile.id)
+    menu.aboutToShow.emit()
+    assert not [text for text in texts(below(menu, "Load test")) if "all" in text]
+    assert not window.page.together.isVisible()
+    find(menu, "Load test", "checkout", "Observe").trigger()
+    assert hub.calls[-1][-1] == "company"
 
 
 def test_log_shows_the_profiles_log_in_the_window(menu: TrayMenu, window: MainWindow) -> None:

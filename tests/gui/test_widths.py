@@ -83,6 +83,7 @@ def test_what_is_left_out_is_told_by_tooltip_and_footer(
     table = window.page.nodes
     assert "Cookie from" not in shown(table)
 
+    window.page.arrivals.forget()  # those of before are shown for a moment more
     table.selectRow(0)
     assert "Cookie from: RELEASE_COOKIE" in window.page.footer.whole()
     tip = table.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)

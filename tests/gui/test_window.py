@@ -208,8 +208,9 @@ def test_a_target_that_is_none_is_refused_with_the_reason(hub: fake.FakeHub, win
     window.connect_quick()
     assert hub.calls == []
     assert window.complaint.isVisible()
-    assert "'two words' is neither a saved profile nor a host" in window.complaint.text()
-    assert "`" not in window.complaint.text()  # no command to be typed: this is a window
+    told = window.complaint.accessibleName()
+    assert "'two words' is neither a saved profile nor a host" in told
+    assert "`" not in told  # no command to be typed: this is a window
     window.quick.setText("two")
     assert not window.complaint.isVisible()
 

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from spyglass.ui import icons, parts, style
+from spyglass.ui import icons, parts, style, texts
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent
@@ -117,7 +117,7 @@ class ChainView(QWidget):
     def tip_of(self, number: int) -> str:
         """What is to be known of one link, in lines."""
         link = self._links[number]
-        return "\n".join((link.label, *(link.facts or (_said(link),))))
+        return texts.homely("\n".join((link.label, *(link.facts or (_said(link),)))))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The links, then the lines between them."""
@@ -152,7 +152,7 @@ class ChainView(QWidget):
     @staticmethod
     def _wide(link: Link) -> int:
         name = QFontMetrics(style.strong()).horizontalAdvance(link.label) + 22
-        return max(name, QFontMetrics(style.small()).horizontalAdvance(link.detail)) + 2
+        return max(name, QFontMetrics(style.small()).horizontalAdvance(texts.brief(link.detail))) + 2
 
     def _draw(self, painter: QPainter, link: Link, box: QRect) -> int:
         tokens, big, small = style.tokens(), style.strong(), style.small()
@@ -165,7 +165,7 @@ class ChainView(QWidget):
         painter.drawText(box.left() + 22, box.top() + high.ascent(), name)
         painter.setFont(small)
         painter.setPen(tokens.color("bad" if link.state == "bad" else "dim"))
-        detail = low.elidedText(link.detail, _MIDDLE, box.width())
+        detail = low.elidedText(texts.brief(link.detail), Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box.left(), box.top() + high.height() + 3 + low.ascent(), detail)
         return box.left() + 22 + high.horizontalAdvance(name)
 
@@ -258,6 +258,7 @@ class ProblemCard(QFrame):
         column.setSpacing(6)
         column.addWidget(self._title)
         column.addWidget(self._hint)
+        column.addStretch(1)  # beside more buttons than lines the title stays on top
         across = QHBoxLayout(self)
         across.setContentsMargins(18, 14, 16, 16)
         across.setSpacing(16)
@@ -280,15 +281,15 @@ class ProblemCard(QFrame):
             style.mark(self, role="attention" if mild else "problem")
             self.close_button.setVisible(closable)
             self.explain.setVisible(problem.key is not None)
-            self._title.setText(problem.title)
-            self._hint.setText(rich(problem.hint))
+            self._title.setText(texts.homely(problem.title))
+            self._hint.setText(rich(texts.homely(problem.hint)))
             self._hint.setVisible(bool(problem.hint))
             self.setAccessibleName(f"{problem.title}. {problem.hint}")
 
     def restyle(self) -> None:
         """Colours of the text's own markup, after a change of palette."""
         if self._problem:
-            self._hint.setText(rich(self._problem.hint))
+            self._hint.setText(rich(texts.homely(self._problem.hint)))
 
     def text(self) -> str:
         """The whole of it, for the clipboard."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 from spyglass.ui.errand import Errand
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ class ErlangCheck(QWidget):
         if number != self._looks:
             return  # somebody chose another one in the meantime
         if isinstance(found, Exception):
-            self._say("bad", f"{found.title}.", found.hint)
+            self._say("bad", texts.homely(f"{found.title}."), found.hint)
         else:
-            self._say("ok", f"Erlang/OTP {found.version} with Observer, at {found.path}")
+            self._say("ok", f"Erlang/OTP {found.version} with Observer, at {texts.homely(str(found.path))}")
         self.known.emit(not isinstance(found, Exception))
 
     def _say(self, shape: str, words: str, hint: str = "") -> None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from spyglass.log import redact
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 from spyglass.ui.empty import EmptyState
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class LogModel(QAbstractListModel):
             return None
         line = self._shown[index.row()]
         if role in {Role.DisplayRole, Role.ToolTipRole}:
-            return f"{time.strftime('%H:%M:%S', time.localtime(line.when))} {line.text}"
+            return f"{time.strftime('%H:%M:%S', time.localtime(line.when))} {texts.homely(line.text)}"
         return _colour(line.level) if role == Role.ForegroundRole else None
 
 

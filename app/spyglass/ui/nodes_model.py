@@ -20,6 +20,8 @@ Role = Qt.ItemDataRole
 SortRole = Role.UserRole + 1
 SeriesRole = Role.UserRole + 2
 FreshRole = Role.UserRole + 3
+LEFT = "left"
+"""Why a node cannot be reached that is gone; it is shown for a moment more."""
 Series = Mapping[str, Sequence["Reading"]]
 """By the node's key: its readings, oldest first."""
 
@@ -133,6 +135,8 @@ class NodeModel(QAbstractTableModel):
         fresh = node.key in self._fresh
         if role == Role.AccessibleTextRole and fresh:
             return f"{node.node}, new"
+        if role == Role.AccessibleTextRole and node.why_not == LEFT:
+            return f"{node.node}, {LEFT}"
         if role == FreshRole:
             return fresh
         return self._told(node) if role == Role.ToolTipRole else None
@@ -150,7 +154,7 @@ class NodeModel(QAbstractTableModel):
     def _text(self, column: Column, node: NodeInfo) -> str:
         if column.figure is None:
             return column.text(node, self._observing)
-        series = self._series.get(node.key)
+        series = self._series.get(node.key) if node.why_not != LEFT else None
         return column.told(column.figure(series[-1])) if series else ""
 
     def _key(self, column: Column, node: NodeInfo) -> object:

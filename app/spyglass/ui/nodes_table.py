@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -21,7 +21,7 @@ from spyglass.ui import style
 from spyglass.ui.columns import HOST
 from spyglass.ui.fitting import Fitting
 from spyglass.ui.live import paint_line
-from spyglass.ui.nodes_model import FreshRole, Index, NodeModel, Role, SeriesRole, SortRole
+from spyglass.ui.nodes_model import LEFT, FreshRole, Index, NodeModel, Role, SeriesRole, SortRole
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 
 _MIDDLE = Qt.TextElideMode.ElideMiddle
 _NUMBERS = {"Processes": "00 000", "Memory": "000 MB"}  # room for the figure beside its line
+
+
+def _struck() -> QFont:
+    """A name of a node that left."""
+    font = QFont(style.font())
+    font.setStrikeOut(True)
+    return font
 
 
 class NodeDelegate(QStyledItemDelegate):
@@ -60,8 +67,8 @@ class NodeDelegate(QStyledItemDelegate):
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         dim = column.look in {"dim", "chip"} or not node.reachable or text == HOST
         painter.setPen(tokens.color(("sel_dim" if chosen else "dim") if dim else "ink"))
-        strong = column.look == "strong" and node.reachable
-        painter.setFont(style.strong() if strong else style.font(tabular=True))
+        strong, gone = column.look == "strong" and node.reachable, not index.column() and node.why_not == LEFT
+        painter.setFont(_struck() if gone else style.strong() if strong else style.font(tabular=True))
         box = option.rect.adjusted(15 if index.column() == 0 else 11, 0, -11 if column.figure else -8, 0)
         if column.look == "chip" and text:
             self._chip(painter, QRectF(box), text, chosen=chosen)

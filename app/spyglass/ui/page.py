@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from spyglass.profile import Profile
 from spyglass.status import NodeInfo, Phase, Problem, Status
-from spyglass.ui import alias_words, parts, releases, style, words
+from spyglass.ui import alias_words, panels, parts, releases, style, words
 from spyglass.ui.alias_bar import AliasBar, show_column
 from spyglass.ui.arrivals import Arrivals
 from spyglass.ui.chain import ChainView, ProblemCard
@@ -74,7 +74,8 @@ class ConnectionPage(QWidget):
         self.log = LogView(feed)
         self.footer = parts.Elided(role="dim", mode=parts.ElideMode.ElideRight)
         self._empties = [EmptyState(), EmptyState()]
-        self._stacks = [_stack(self.nodes, self._empties[0]), _stack(self.forwards, self._empties[1])]
+        tables = (self.nodes, self.forwards)
+        self._stacks = [panels.stack(*each) for each in zip(tables, self._empties, strict=True)]
         self._note = QTimer(self, singleShot=True, interval=_NOTE)
         self._lay_out()
         self._connect()
@@ -89,7 +90,7 @@ class ConnectionPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(style.BLOCK)
-        for widget in (self.header, _card(self.chain), self.problem, self.away, self.alias, self.keep):
+        for widget in (self.header, panels.card(self.chain), self.problem, self.away, self.alias, self.keep):
             column.addWidget(widget)
         bar = parts.row(self.tabs, 1, self.news, self.together)
         bar.setContentsMargins(7, 0, 12, 0)
@@ -100,7 +101,7 @@ class ConnectionPage(QWidget):
         foot.addWidget(parts.rule())
         self.footer.setContentsMargins(16, 0, 16, 0)
         foot.addWidget(self.footer)
-        column.addWidget(_card(bar, parts.rule(), self.body, self._foot), 1)
+        column.addWidget(panels.card(bar, parts.rule(), self.body, self._foot), 1)
 
     def _connect(self) -> None:
         deeds = self.node_actions
@@ -135,6 +136,7 @@ class ConnectionPage(QWidget):
         self.profile, self.status, self._saved = profile, status, saved
         if other:
             self._releases = {}
+        self.arrivals.hear(status, seen=self.seen)
         self._show_way()
         self._show_problem()
         self.away.show_status(status)
@@ -148,8 +150,7 @@ class ConnectionPage(QWidget):
         for table in (self.nodes, self.forwards):
             show_column(table, status.nodes)
         self.alias.show_status(status, self.nodes.selected())
-        self.arrivals.hear(status, seen=self.seen)
-        self.together.setVisible(several_reachable(status))
+        self.together.setVisible(several_reachable(status) and not profile.observer.together)
         self._show_empty()
         self._show_offer()
         self._show_footer()
@@ -160,7 +161,8 @@ class ConnectionPage(QWidget):
         profile, status = self.profile, self.status
         chain = alias_words.chain(words.chain(profile, status), profile, status)
         self.chain.show_links(releases.in_chain(chain, status.nodes, self._releases))
-        self.nodes.show_nodes(releases.exact(status.nodes, self._releases), status.observing)
+        nodes = self.arrivals.among(releases.exact(status.nodes, self._releases))
+        self.nodes.show_nodes(nodes, status.observing)
 
     def _measured(self, series: Series) -> None:
         told = {key: each[-1].otp for key, each in series.items() if each and each[-1].otp}
@@ -184,7 +186,9 @@ class ConnectionPage(QWidget):
 
     def _show_news(self) -> None:
         self.news.say(self.arrivals.text)
+        self._show_way()
         self.nodes.model_.show_fresh(self.arrivals.fresh)
+        self._show_empty()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: figures are wanted again."""
@@ -276,21 +280,3 @@ class ConnectionPage(QWidget):
     def _say(self, text: str, tooltip: str = "") -> None:
         self.footer.say(text, tooltip)
         self._foot.setVisible(bool(text))
-
-
-def _stack(*widgets: QWidget) -> QStackedWidget:
-    made = QStackedWidget()
-    for widget in widgets:
-        made.addWidget(widget)
-    return made
-
-
-def _card(*inside: object) -> QFrame:
-    card = QFrame()
-    card.setObjectName("card")
-    column = QVBoxLayout(card)
-    column.setContentsMargins(1, 1, 1, 1)
-    column.setSpacing(0)
-    for each in inside:
-        column.addWidget(each) if isinstance(each, QWidget) else column.addLayout(each)  # type: ignore[arg-type]
-    return card

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from spyglass.errors import Failure
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 from spyglass.ui.erlang_check import ErlangCheck, installed
 from spyglass.ui.errand import Errand
 
@@ -130,7 +130,7 @@ class Preferences(QDialog):
     def choose_erlang(self, path: str) -> None:
         """Use the Erlang at this path, listed or not."""
         if self.erl.findData(path) < 0:
-            self.erl.addItem(path, path)
+            self.erl.addItem(texts.homely(path), path)
         self.erl.setCurrentIndex(self.erl.findData(path))
 
     def _list_erlangs(self, found: list[Erlang]) -> None:
@@ -140,9 +140,9 @@ class Preferences(QDialog):
         self.erl.addItem(_FOUND, "")
         for each in found:
             lacks = "" if each.shows_windows else ", without Observer"
-            self.erl.addItem(f"OTP {each.otp}{lacks}: {each.path}", str(each.path))
+            self.erl.addItem(f"OTP {each.otp}{lacks}: {texts.homely(str(each.path))}", str(each.path))
         if self.erl.findData(now) < 0:
-            self.erl.addItem(now, now)
+            self.erl.addItem(texts.homely(now), now)
         self.erl.setCurrentIndex(self.erl.findData(now))
         self.erl.blockSignals(False)
 
@@ -150,7 +150,7 @@ class Preferences(QDialog):
         try:
             call()
         except Failure as fault:
-            self.fault.setText(f"{fault.title}. {fault.hint}".strip())
+            self.fault.setText(texts.homely(f"{fault.title}. {fault.hint}".strip()))
             self.fault.show()
             return False
         self.fault.hide()

@@ -11,9 +11,9 @@ import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from spyglass.errors import Failure
+from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile
-from spyglass.ui import words
+from spyglass.ui import texts, words
 from spyglass.ui.dropping import Drops
 from spyglass.ui.wishes import consent
 
@@ -68,7 +68,9 @@ class ProfileChanges:
             try:
                 last = self._hub.import_(file).id
             except Failure as fault:
-                self._window.wishes.refused.emit(fault)
+                short = fault.title.replace(str(file), file.name)
+                self._window.wishes.refused.emit(BadInput(short, fault.hint))
+                self._window.complaint.setToolTip(texts.homely(str(file)))
         if last:
             self._window.reload(last)
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QScrollArea, QVBoxLayout, QW
 from spyglass import selector
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.fields import RingNote, field
 from spyglass.ui.hop_editor import HopEditor
@@ -252,7 +252,7 @@ class ProfileEditor(QDialog):
         return True
 
     def _say(self, reason: str) -> None:
-        self.reason.setText(reason.replace("`", ""))
+        self.reason.setText(texts.homely(reason.replace("`", "")))
         self.ok.setEnabled(not reason)
         self.ok.setToolTip(reason)
         untouched = not self.name.text() and not self._profile.name

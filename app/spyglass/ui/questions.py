@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QSize, Qt
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from spyglass.questions import Choice, Consent, HostKey, Question, Secret, Typed
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 
 _WIDE = 460
 _PLACES = {
@@ -118,7 +117,7 @@ class SecretDialog(QuestionDialog):
     }
 
     def __init__(self, asked: Secret, asker: str, parent: QWidget | None = None) -> None:
-        super().__init__(asker, self._TITLES[asked.kind].format(_short(asked.subject)), parent)
+        super().__init__(asker, self._TITLES[asked.kind].format(texts.homely(asked.subject)), parent)
         if asked.again:
             self.say("That was not accepted. Try once more.", "bad")
         if asked.prompt:
@@ -193,12 +192,6 @@ class ConsentDialog(QuestionDialog):
         super().__init__(asker, asked.title, parent)
         self.say(asked.text)
         self.buttons((asked.action, True), default=0, danger=asked.danger)
-
-
-def _short(subject: str) -> str:
-    """A key file below the home directory as people write it."""
-    home = f"{Path.home()}/"
-    return f"~/{subject.removeprefix(home)}" if subject.startswith(home) else subject
 
 
 def dialog_for(question: Question, asker: str, parent: QWidget | None = None) -> QuestionDialog:

@@ -93,7 +93,7 @@ class TrayMenu(QMenu):
         nodes = [node for node in status.nodes if node.reachable]
         if nodes and status.phase is Phase.READY:
             menu.addSeparator()
-            if several_reachable(status):
+            if several_reachable(status) and not profile.observer.together:  # each node's entry does that
                 menu.addAction("Observe all in one window", partial(wishes.together, profile))
             self._nodes(menu, profile, status, nodes[:NODES])
             if nodes[NODES:]:

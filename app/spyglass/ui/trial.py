@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from spyglass.errors import Cancelled, Failure
 from spyglass.remote.base import Stop
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 
 if TYPE_CHECKING:
     from spyglass.doctor import Check
@@ -135,14 +135,14 @@ class Line(QWidget):
     def __init__(self, check: Check) -> None:
         super().__init__()
         name = parts.label(check.name, font=style.strong())
-        text = parts.label(check.detail)
+        text = parts.label(texts.homely(check.detail))
         words = QVBoxLayout()
         words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(2)
         words.addWidget(name)
         words.addWidget(_readable(text))
         if check.remedy:
-            words.addWidget(_readable(parts.label(check.remedy, "dim", style.small())))
+            words.addWidget(_readable(parts.label(texts.homely(check.remedy), "dim", style.small())))
         across = parts.row(spacing=10)
         across.addWidget(parts.StateMark(check.state), 0, Qt.AlignmentFlag.AlignTop)
         across.addLayout(words, 1)

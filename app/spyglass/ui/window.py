@@ -21,6 +21,7 @@ from spyglass.ui.actions import completer
 from spyglass.ui.asking import Counter
 from spyglass.ui.bridge import HubLike, LogFeed, QuestionDesk, StatusFeed
 from spyglass.ui.commands import Commands, MenuButton
+from spyglass.ui.complaint import Complaint
 from spyglass.ui.live import Live
 from spyglass.ui.opening import Opening, acquaint
 from spyglass.ui.profile_changes import ProfileChanges
@@ -72,7 +73,7 @@ class MainWindow(QMainWindow):
         self.quick = parts.KeyField("Connect to a host, host/container, or profile", "Ctrl K", "Connect to")
         self.new = parts.button("New profile", self.changes.new)
         self.menu_button = MenuButton(self)
-        self.complaint = parts.label(role="bad")
+        self.complaint = Complaint()
         self.splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
         self.questions = Counter(desk, self, self.name_of)
         self.alarms = Alarms(self, self.name_of)
@@ -87,8 +88,6 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Spyglass")
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())  # until there is a page
-        self.complaint.setWordWrap(True)
-        self.complaint.hide()
         main = QWidget()
         column = QVBoxLayout(main)
         column.setContentsMargins(style.MARGIN, style.BLOCK, style.MARGIN, style.BLOCK)
@@ -104,7 +103,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.feed.changed.connect(self._status_changed)
-        self.wishes.refused.connect(self._complain)
+        self.wishes.refused.connect(self.complaint.tell)
         self.sidebar.chosen.connect(self._chosen)
         self.sidebar.opened.connect(self.wishes.open)
         self.opening.first(partial(acquaint, self.sidebar.list), lambda: self._unshown, lambda: self.page)
@@ -165,7 +164,7 @@ class MainWindow(QMainWindow):
         self._names.setStringList([p.name for p in saved])
         self.sidebar.load(saved, list(self.unsaved.values()), choose)
         for each in faults[:1]:
-            self._complain(each)
+            self.complaint.tell(each)
 
     def _chosen(self, profile: Profile | None) -> None:
         if profile is None:
@@ -211,7 +210,7 @@ class MainWindow(QMainWindow):
         try:
             profile = self.wishes.meant(text, self.saved)
         except BadInput as fault:
-            self._complain(BadInput(fault.title, QUICK))
+            self.complaint.tell(BadInput(fault.title, QUICK))
             return
         self.quick.clear()
         self.sidebar.search.clear()
@@ -258,10 +257,6 @@ class MainWindow(QMainWindow):
         self.sidebar.choose(profile_id)
         if log:
             self.page.tabs.setCurrentIndex(2)
-
-    def _complain(self, fault: Failure) -> None:
-        self.complaint.setText(f"{fault.title}. {fault.hint}".strip())
-        self.complaint.show()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: whether the window closes, hides or stays is not ours to say (see ``may_close``)."""

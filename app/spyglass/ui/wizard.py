@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QLineEdit, QListWidget, QListWidg
 
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, SSHHop, parse_hop
-from spyglass.ui import parts, style
+from spyglass.ui import parts, style, texts
 from spyglass.ui.erlang_check import ErlangCheck
 from spyglass.ui.errand import Errand
 
@@ -153,7 +153,7 @@ class Wizard(QDialog):
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         style.mark(self.said, role="bad" if bad else "dim")
-        self.said.setText(text)
+        self.said.setText(texts.homely(text))
 
 
 def _hosts() -> list[str]:

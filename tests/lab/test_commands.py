@@ -6,21 +6,9 @@ import signal
 
 from support.lab.fleet import Fleet
 from support.lab.laptop import OTHER, Laptop
+from support.lab.scripts import GREET
 from support.lab.server import ADDRESS, PORT, Server
 from support.lab.traces import Traces
-
-# Asks a distribution port for the node's name: send_name of the Erlang distribution protocol, and its answer.
-GREET = """
-import socket, struct, sys
-name = b"greeter@laptop"
-body = b"N" + struct.pack("!QIH", 0x0000000d07df7fbd, 1, len(name)) + name
-with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5) as node:
-    node.sendall(struct.pack("!H", len(body)) + body)
-    heard = b""
-    while b"@" not in heard and (block := node.recv(1024)):
-        heard += block
-    print(heard)
-"""
 
 
 def test_doctor_finds_every_link_sound(laptop: Laptop, fleet: Fleet) -> None:

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from support.lab.desktop import Desktop
 from support.lab.engines import Engines
 from support.lab.fleet import Fleet
 from support.lab.laptop import Laptop, spyglass_command
+from support.lab.scripts import GREET
 from support.lab.server import Server, wait_until
 from support.lab.terminal import Terminal
 
@@ -27,6 +29,7 @@ def elixir(name: str, *more: str) -> list[str]:
     return ["elixir:lab", "elixir", "--sname", name, "--cookie", COOKIE, *more, "--no-halt"]
 
 
+ERTS = next(Path("/usr/lib/erlang").glob("erts-*/bin"))  # the image has it at the same place
 RECIPES = {
     "inward": ["--env=ERL_EPMD_ADDRESS=127.0.0.1", *elixir("inward", *LOOPBACK)],
     "lonely": ["--network=none", *elixir("lonely")],
@@ -35,7 +38,11 @@ RECIPES = {
         *("--network=none", DASH, f"--env=RELEASE_COOKIE={COOKIE}", "--env=RELEASE_NODE=released"),
         *("--env=RELEASE_DISTRIBUTION=sname", "shop:lab", "/opt/shop/bin/shop", "start"),
     ],
-    "stripped": ["--network=none", *elixir("stripped")],
+    "stripped": [  # started without a shell, so that it can be started again with none left
+        *("--network=none", "--env=ROOTDIR=/usr/lib/erlang", f"--env=BINDIR={ERTS}", "--env=EMU=beam"),
+        *("elixir:lab", f"{ERTS}/erlexec", "-noinput", "-sname", "stripped", "-setcookie", COOKIE),
+        *("-start_epmd", "false", "-erl_epmd_port", "9300", "-eval", r'io:format("up~n")'),
+    ],
 }
 """What each is started with; its own Erlang is on the PATH but for the release's."""
 STRIP = {
@@ -59,6 +66,8 @@ def hidden(server: Server, fleet: Fleet) -> Iterator[None]:
 
 
 def registered(server: Server, name: str) -> str:
+    if name == "stripped":  # without an epmd
+        return name * (server.container_log(name).count("up") > 0)
     ask = "PATH=$PATH:$(echo /opt/shop/erts-*/bin); epmd -names"
     return server.place.run(["docker", "exec", name, "sh", "-c", ask], check=False).stdout
 
@@ -102,6 +111,23 @@ def test_where_it_is_allowed_the_host_enters_the_container_s_network(
     assert (one["reachable"], one["via"]) == (True, "relay (nsenter, perl)")
     done = laptop.spyglass("rpc", "sudo-only@lab", one["node"], "erlang", "node", "--batch")
     assert (done.stdout.strip(), done.stderr) == (one["node"], "")
+    wait_until(lambda: relays(server) == [], "no command is left", 5)
+
+
+def test_a_forward_finds_the_container_s_network_again_after_a_restart(
+    laptop: Laptop, server: Server, hidden: None, engines: Engines
+) -> None:
+    guest = laptop.start_spyglass("forward", "sudo-only@lab", "stripped@stripped", "--batch")
+    out = guest.popen.stdout
+    assert out is not None
+    try:
+        port = out.readline().decode().strip().rpartition(":")[2]
+        assert "stripped@stripped" in laptop.run(["python3", "-c", GREET, port]).stdout
+        server.docker("restart", "--time=0", "stripped")
+        wait_until(lambda: server.container_log("stripped").count("up") == 2, "it is up again", 20, 0.1)
+        assert "stripped@stripped" in laptop.run(["python3", "-c", GREET, port]).stdout
+    finally:
+        guest.close()
     wait_until(lambda: relays(server) == [], "no command is left", 5)
 
 

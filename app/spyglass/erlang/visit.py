@@ -44,7 +44,7 @@ class Dialler:
             return way
         with self._lock:
             if facts.id not in self._carried:
-                behind = Behind(self.remote, facts.pid, facts.id)
+                behind = Behind.of(facts, self.remote)
                 carried = Carried(Container(self.remote, facts), way.runtime, behind)
                 over: Callable[[Remote], Remote] | None = getattr(self.remote, "over", None)  # by TLS
                 self._carried[facts.id] = over(carried) if over else carried

@@ -2,35 +2,66 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from spyglass.errors import Denied, Failure, Lost, Unreachable
 from spyglass.remote.base import Output, Piped, Relay, Remote, Stream
-from spyglass.remote.carrier import CARRIERS, UNKNOWN, Runtime, line, probe, widened
+from spyglass.remote.carrier import CARRIERS, UNKNOWN, WIDER, Runtime, line, probe
+from spyglass.remote.command_line import CommandLine
 from spyglass.remote.relay import ThreadRelay
+
+if TYPE_CHECKING:
+    from spyglass.remote.engine import Facts
 
 RELAYED = 6.0  # seconds more than by dialling: for a command in a container to start and connect
 _PATIENCE = 20.0  # seconds for a session to become free and for the command to start
 
-# Whose process number it was may have changed, so the container's id has to stand in its control group.
-_CHECKED = 'grep -qs "$0" "/proc/$1/cgroup" || { echo "It is gone" >&2; exit 1; }; shift; exec "$@"'
+_PID = "{{.State.Pid}}"
+# Whose process number it was may have changed, so the container's id has to stand in its control group;
+# else the engine is asked for the number anew, for a container that was started again keeps its id.
+_ENTERED = """\
+inside() { grep -qs "$id" "/proc/$pid/cgroup"; }
+id=$0 pid=$1
+shift
+inside || { pid=$(ENGINE </dev/null) && inside; } || { echo "It is gone" >&2; exit 1; }
+PATHS; exec ENTER -t "$pid" "$@"
+"""
 _ENTER = (
-    ("nsenter", "-n"),
-    ("sudo", "-n", "nsenter", "-n"),
-    ("nsenter", "-U", "--preserve-credentials", "-n"),  # a container of our own account's
+    "nsenter -n",
+    "sudo -n nsenter -n",
+    "nsenter -U --preserve-credentials -n",  # a container of our own account's
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A container's network, as entered from its host: by the first process of the container."""
+    """A container's network, as entered from its host: by the first process of the container.
+
+    ``asks`` is the command that prints this process's number at the host.
+    """
 
     host: Remote
     pid: int
     container: str
+    asks: tuple[str, ...] = ("false",)
+
+    @classmethod
+    def of(cls, facts: Facts, host: Remote) -> Behind:
+        """Of a container whose engine has its command at the host."""
+        way = facts.way
+        if not isinstance(way, CommandLine):
+            return cls(host, 0, facts.id)
+        return cls(host, facts.pid, facts.id, tuple(way.words("inspect", "--format", _PID, facts.id)))
+
+    def entering(self, enter: str) -> tuple[str, ...]:
+        """The words before a command that is to run in the container's network."""
+        script = _ENTERED.replace("ENGINE", shlex.join(self.asks)).replace("ENTER", enter)
+        return "sh", "-c", script.replace("PATHS", WIDER), self.container, str(self.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +158,9 @@ class Carried:
     def _outside(self) -> _Tool | None:
         if self._behind is None or self._behind.pid <= 1:
             return None
-        host, pid = self._behind.host, str(self._behind.pid)
-        for words in _ENTER:
-            before = ("sh", "-c", _CHECKED, self._behind.container, pid, *widened([*words, "-t", pid]))
+        host = self._behind.host
+        for enter in _ENTER:
+            before = self._behind.entering(enter)
             if host.run([*before, "true"]).status == 0:
                 name = _answer(host.run(probe()))
                 return _Tool(f"nsenter, {name}", host, name, before) if name else None

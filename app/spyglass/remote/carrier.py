@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 _HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.%:-]{0,254}")  # a name or an address, and never an option
 _LINGER = 30  # seconds that the other side gets to answer after the end of our input
-_WIDER = 'PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH'
+WIDER = 'PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH'
 
 _PERL = """\
 use IO::Socket::IP; use Socket qw(IPPROTO_TCP TCP_NODELAY SHUT_WR);
@@ -169,7 +169,7 @@ CARRIERS = (
 def probe(runtime: Runtime = UNKNOWN) -> list[str]:
     """A command that writes the name of the cheapest carrier there, or nothing."""
     tests = (f"{{ {one.test}; }} >/dev/null 2>&1 && echo {one.name} && exit" for one in CARRIERS)
-    script = "\n".join([_WIDER, *tests, "exit 0"])
+    script = "\n".join([WIDER, *tests, "exit 0"])
     return ["sh", "-c", script, runtime.bindir, runtime.root, runtime.boot]
 
 
@@ -188,4 +188,4 @@ def line(name: str, host: str, port: int, runtime: Runtime = UNKNOWN) -> list[st
 
 def widened(argv: Sequence[str]) -> list[str]:
     """The command, found where a login shell would look as well."""
-    return ["sh", "-c", f'{_WIDER}; exec "$0" "$@"', *argv]
+    return ["sh", "-c", f'{WIDER}; exec "$0" "$@"', *argv]

@@ -52,3 +52,16 @@ while missing and time.monotonic() < end:
     time.sleep(0.05)
 print(json.dumps(sorted(missing)))
 """
+
+# Asks a distribution port for the node's name: send_name of the Erlang distribution protocol, and its answer.
+GREET = """
+import socket, struct, sys
+name = b"greeter@laptop"
+body = b"N" + struct.pack("!QIH", 0x0000000d07df7fbd, 1, len(name)) + name
+with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5) as node:
+    node.sendall(struct.pack("!H", len(body)) + body)
+    heard = b""
+    while b"@" not in heard and (block := node.recv(1024)):
+        heard += block
+    print(heard)
+"""

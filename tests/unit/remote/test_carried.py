@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from spyglass.errors import Lost, Unreachable
+from spyglass.remote.api import Api
 from spyglass.remote.base import Output
 from spyglass.remote.carried import Behind, Carried, broken
+from spyglass.remote.container import CommandLine, Facts
+from spyglass.remote.local import Local
 from support.fake_remote import FakeRemote, Said
 
 ID = "ab" * 32
@@ -21,7 +27,7 @@ def host(may: str, tool: str = "socat") -> FakeRemote:
 
     def answer(argv: list[str], stdin: bytes | None) -> Output:
         if argv[-1] == "true":
-            return Output(0 if f" {may} -t 42" in " ".join(argv) else 1)
+            return Output(0 if f"; exec {may} -t" in " ".join(argv) else 1)
         return Output(0, tool.encode())
 
     return FakeRemote({}, answer, lambda argv: Said(b"hi"))
@@ -44,7 +50,29 @@ def test_where_nothing_inside_serves_the_host_enters_the_container_s_network(may
     assert stream.carrier == "nsenter, socat"
     command = " ".join(outside.piped[0])
     assert f" {ID} 42 " in command  # the process must still be the container's
-    assert f" {may} -t 42 sh -c " in command
+    assert f"; exec {may} -t " in command
+
+
+def test_a_container_that_was_started_again_is_entered_by_its_new_process(tmp_path: Path) -> None:
+    """The script as it runs on the host; the engine and nsenter are made up."""
+    for name, says in {"docker": f"echo {os.getpid()}", "nsenter": 'printf "%s\\n" "$@"'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / name).chmod(0o755)
+    # what stands in the control group of every process, in the place of a container's id
+    behind = Behind.of(Facts("docker", ":/", "web", pid=2**22 + 1, by=CommandLine()), Local())
+    before = ["env", f"PATH={tmp_path}:/usr/bin:/bin", *behind.entering("nsenter -n")]
+    assert Local().run([*before, "true"]).stdout.split() == [b"-n", b"-t", str(os.getpid()).encode(), b"true"]
+    (tmp_path / "docker").write_text("#!/bin/sh\necho 0\n")
+    gone = Local().run([*before, "true"])
+    assert (gone.status, gone.stderr) == (1, b"It is gone\n")
+
+
+def test_by_an_engine_s_api_no_process_is_entered() -> None:
+    outside = host("nsenter -n")
+    facts = Facts("docker", ID, "web", pid=42, by=Api(lambda _: pytest.fail("dialled"), "tcp://far:1"))
+    with pytest.raises(Unreachable):
+        Carried(place(""), behind=Behind.of(facts, outside)).dial("127.0.0.1", 1)
+    assert outside.ran == []
 
 
 @pytest.mark.parametrize("behind", [None, Behind(host("nothing"), 42, ID), Behind(host("nsenter -n"), 0, ID),

@@ -18,6 +18,8 @@ from spyglass.errors import BadInput
 Text = Annotated[str, Meta(max_length=500)]
 
 _HOSTNAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?$")
+_BLANK = re.compile(r"\s")
+_PAIRS = {"compose": "PROJECT/SERVICE", "rancher": "STACK/SERVICE"}
 _MOST_LABELS = 16
 
 
@@ -82,6 +84,7 @@ def check(select: Selector) -> Selector:
     for name, value in _given(select):
         if not value.isprintable():
             raise BadInput(f"The field `{name}` has invisible characters in it", f"Correct `{name}`.")
+        _check_shape(name, value)
     if select.dns and not (_HOSTNAME.match(select.dns) and len(select.dns) <= 253):
         raise BadInput(
             f"{select.dns!r} is not a name that DNS knows", "Correct `dns`: letters, digits, dots."
@@ -93,6 +96,22 @@ def check(select: Selector) -> Selector:
     if select.ask_in.startswith("-"):
         raise BadInput(f"{select.ask_in!r} begins with a hyphen", "Correct `ask_in`.")
     return select
+
+
+def _check_shape(name: str, value: str) -> None:
+    """Refuse what could never fit anything: it would look like a target without nodes."""
+    blank = bool(_BLANK.search(value))
+    if name in _PAIRS:
+        parts = value.split("/")
+        if len(parts) > 2 or not all(parts) or blank:
+            hint = f"Write {_PAIRS[name]}, or SERVICE alone: the field `{name}`."
+            raise BadInput(f"{value!r} names no service", hint)
+    elif name == "label" and not value.partition("=")[0].strip():
+        raise BadInput(f"{value!r} has no key", "Write KEY or KEY=VALUE: the field `label`.")
+    elif name == "node" and (value.count("@") > 1 or value.endswith("@") or blank):
+        raise BadInput(f"{value!r} fits no node", "Write a pattern such as 'shop@*': the field `node`.")
+    elif blank and name not in {"label", "dns"}:
+        raise BadInput(f"{value!r} has a blank in it, as no such name has", f"Correct `{name}`.")
 
 
 def words(select: Selector, *, without: tuple[str, ...] = ()) -> str:

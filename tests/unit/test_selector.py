@@ -57,6 +57,14 @@ def test_other_words_are_refused_with_an_example(text: str) -> None:
         (Selector(dns="web", ask_in="-it"), "ask_in"),
         (Selector(image="a\x1b[2J"), "image"),
         (Selector(label=("a\nb",)), "label"),
+        *((Selector(compose=text), "`compose`") for text in ("a/b/c", "/web", "shop/", "/", "my shop/web")),
+        *((Selector(rancher=text), "`rancher`") for text in ("a/b/c", "/web", "shop/")),
+        *((Selector(label=(text,)), "`label`") for text in ("=web", " =web")),
+        *((Selector(node=text), "`node`") for text in ("a@b@c", "shop@", "shop @*")),
+        (Selector(image="my image"), "`image`"),
+        (Selector(network_alias="we b"), "`network_alias`"),
+        (Selector(swarm_service="we b"), "`swarm_service`"),
+        (Selector(container="my web"), "`container`"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_its_field(select: Selector, named: str) -> None:

@@ -74,6 +74,16 @@ def test_a_target_that_is_neither_profile_nor_host(capsys: Any) -> None:
     assert "is neither a saved profile nor a host" in capsys.readouterr().err
 
 
+def test_a_selector_that_could_fit_nothing_is_refused_before_any_connection(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(commands.Hub, "connect", lambda *_a: pytest.fail("connected"))
+    assert cli.main(["nodes", "prod", "--batch", "--compose", "a/b/c"]) == 1
+    title, hint = capsys.readouterr().err.splitlines()
+    assert title == "'a/b/c' names no service"
+    assert hint.strip() == "Write PROJECT/SERVICE, or SERVICE alone: the field `compose`."
+
+
 def test_a_defect_is_told_in_words_and_its_trace_is_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from support.lab.laptop import Laptop
 from support.lab.server import wait_until
 
 COOKIE = "SPYLAB-cookie-far-77e0"
+KERNEL = "-kernel inet_dist_listen_min 9100 inet_dist_listen_max 9100"
 LIMIT = 6.0  # seconds in which a list has to follow
 # The recipe: the port is fixed in the container, published to whatever is free; the name says both.
 START = (
@@ -79,13 +80,15 @@ def test_it_is_found_over_ssh_as_well(laptop: Laptop, far: ApiHost, node: str) -
     assert (done.stdout.strip().strip("'"), done.stderr) == (node, "")
 
 
-def test_what_publishes_nothing_is_reached_by_a_command_inside(
+def test_what_publishes_nothing_to_us_is_reached_by_a_command_inside(
     laptop: Laptop, far: ApiHost, node: str
 ) -> None:
-    """The laptop does not know the way to the container's address; the API's exec does."""
+    """The laptop does not know the way to the container's address, nor to the host's loopback, where its
+    port is published; the API's exec does."""
     far.show_laptop(the_way=True)
-    command = ["elixir", "--sname", "hush", "--cookie", COOKIE, "--no-halt"]
-    far.docker("run", "--detach", "--name=hush", "--hostname=hush", "elixir:lab", *command)
+    command = ["elixir", "--sname", "hush", "--cookie", COOKIE, "--erl", KERNEL, "--no-halt"]
+    run = ["run", "--detach", "--name=hush", "--hostname=hush", "-p", "127.0.0.1:9100:9100", "elixir:lab"]
+    far.docker(*run, *command)
     try:
         wait_until(lambda: "hush" in far.docker("exec", "hush", "epmd", "-names"), "hush", 20, 0.2)
         one = found(laptop, f"{API}/hush", "--plain-api")["hush@hush"]

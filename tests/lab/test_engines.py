@@ -50,7 +50,7 @@ def podmen(engines: Engines, fleet: Fleet) -> Iterator[Engines]:
     """A node in root's Podman and one in rosa's own, beside the fleet in Docker."""
     flags = ["--name=rootpod", "--hostname=rootpod", "-p9500:9100"]
     engines.start(*flags, *elixir("rooted", "--erl", KERNEL))
-    ports = ["-p127.0.0.1:14369:4369", "-p9100:9100"]
+    ports = ["-p127.0.0.1:14369:4369", "-p127.0.0.1:19100:9100"]
     engines.start("--name=mypod", "--hostname=mypod", *ports, *elixir("mine", "--erl", KERNEL), user=ROOTLESS)
     wait_until(lambda: "rooted" in engines.podman("exec", "rootpod", "epmd", "-names"), "rooted", 20, 0.2)
     mine = ("exec", "mypod", "epmd", "-names")
@@ -89,7 +89,7 @@ def test_an_account_s_own_podman_is_reached_at_what_it_publishes(laptop: Laptop,
     assert [text[:39] for text in warnings] == ["Docker on rosa@lab: permission denied. "]
     mine = found["mine@mypod"]
     assert reached(mine) == ("podman", "mypod", "localhost/elixir:lab", True)
-    assert (mine["via"], mine["address"], mine["port"]) == ("published port", "127.0.0.1", 9100)
+    assert (mine["via"], mine["address"], mine["port"]) == ("published port", "127.0.0.1", 19100)
     done = laptop.spyglass("rpc", "rosa@lab", "mine@mypod", "erlang", "node", "--batch")
     assert (done.stdout.strip(), done.stderr) == ("mine@mypod", "")
 

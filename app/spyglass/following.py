@@ -172,12 +172,11 @@ class _Listener:
     def run(self) -> None:
         """Until the stream ends; raises OSError when it breaks."""
         while True:
-            now = self._clock()
-            self._stream.settimeout(max(0.01, self._due[0] - now) if self._due else None)
+            self._tell()
+            self._stream.settimeout(max(0.01, self._due[0] - self._clock()) if self._due else None)
             try:
                 data = self._stream.recv(65536)
             except TimeoutError:
-                self._tell()
                 continue
             if not data:
                 return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from spyglass import APP_ID
 from spyglass.errors import Failure
@@ -78,6 +78,19 @@ def test_a_signal_ends_it_without_a_question(qtbot: QtBot, hub: fake.FakeHub, tm
     assert ui.run(hub, [], state=tmp_path) == 0
     assert hub.closed
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_the_window_has_made_and_not_shown_yet_goes_with_it(
+    qtbot: QtBot, hub: fake.FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = MainWindow._unshown.func
+
+    def ending(self: MainWindow) -> QWidget:
+        QApplication.quit()
+        return made(self)
+
+    monkeypatch.setattr(MainWindow._unshown, "func", ending)
+    assert ui.run(hub, [], state=tmp_path) == 0
 
 
 def test_profiles_that_cannot_be_read_are_told_in_the_window(

@@ -100,12 +100,10 @@ def test_figures_of_a_profile_that_was_shown_before_come_too_late(
 def test_a_line_begins_anew_after_a_gap_and_after_a_restart(
     hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
 ) -> None:
-    lengths = []
-    for beat in (0, 1, 2, 20, 21):
-        measure(hub, beat)
-        qtbot.wait(5)
-        lengths.append(len(window.live._series[fake.THREE[0].key]))
-    assert lengths == [1, 2, 3, 1, 2]
+    for beat, length in {0: 1, 1: 2, 2: 3, 20: 1, 21: 2}.items():
+        with qtbot.waitSignal(window.live.came):
+            measure(hub, beat)
+        assert len(window.live._series[fake.THREE[0].key]) == length
     young = {key: replace(each, uptime=1.0) for key, each in fake.readings(22).items()}
     hub.measure(fake.SHOP.id, young)
     qtbot.waitUntil(lambda: len(window.live._series[fake.THREE[0].key]) == 1)

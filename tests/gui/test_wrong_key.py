@@ -67,11 +67,11 @@ def test_it_comes_once_until_somebody_tries_again(
     alarm: WrongKeyDialog, hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
 ) -> None:
     alarm.reject()
-    hub.publish(replace(failed(CHANGED), since=fake.NOW))
-    qtbot.wait(80)
+    with qtbot.waitSignal(window.feed.changed):
+        hub.publish(replace(failed(CHANGED), since=fake.NOW))
     assert window.alarms.dialog is None
-    hub.publish(Status(fake.BILLING.id, Phase.CONNECTING))
-    qtbot.wait(80)
+    with qtbot.waitSignal(window.feed.changed):
+        hub.publish(Status(fake.BILLING.id, Phase.CONNECTING))
     hub.publish(failed(CHANGED))
     qtbot.waitUntil(lambda: window.alarms.dialog is not None)
 
@@ -107,8 +107,8 @@ def test_a_revoked_key_has_no_remedy_but_to_ask(hub: fake.FakeHub, window: MainW
 def test_two_alarms_come_one_after_the_other(
     alarm: WrongKeyDialog, hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
 ) -> None:
-    hub.publish(failed(REVOKED, fake.SHOP.id))
-    qtbot.wait(80)
+    with qtbot.waitSignal(window.feed.changed):
+        hub.publish(failed(REVOKED, fake.SHOP.id))
     assert window.alarms.dialog is alarm
     alarm.reject()
     assert window.alarms.dialog not in {None, alarm}
@@ -119,8 +119,8 @@ def test_a_hidden_window_tells_it_when_it_is_back(
     hub: fake.FakeHub, window: MainWindow, qtbot: QtBot
 ) -> None:
     window.hide()
-    hub.publish(failed(CHANGED))
-    qtbot.wait(80)
+    with qtbot.waitSignal(window.feed.changed):
+        hub.publish(failed(CHANGED))
     assert window.alarms.dialog is None
     window.show()
     qtbot.waitUntil(lambda: window.alarms.dialog is not None)

@@ -103,7 +103,7 @@ def typed(laptop: Laptop, line: str, keys: str, until: str, seconds: float = 25)
                 shown += os.read(guest.popen.stdout.fileno(), 4096)
     finally:
         guest.close()
-    return shown.decode()
+    return shown.decode(errors="replace")
 
 
 def read_until(guest: Guest, text: str, seconds: float = 25) -> str:
@@ -113,7 +113,7 @@ def read_until(guest: Guest, text: str, seconds: float = 25) -> str:
         assert time.monotonic() < deadline, shown
         if select.select([guest.popen.stdout], [], [], 0.2)[0]:
             shown += os.read(guest.popen.stdout.fileno(), 4096)
-    return shown.decode()
+    return shown.decode(errors="replace")
 
 
 def connect(laptop: Laptop, node: str, cookie: str) -> str:

@@ -21,6 +21,7 @@ from spyglass.erlang import runtime, slots
 from spyglass.erlang.node import LocalNode
 from spyglass.errors import Failure, Lost, Missing
 from support.beam import Beam, beam
+from support.links import gone
 from support.xvfb import Screen, screen
 
 HIDDEN_WAY, ORDINARY_WAY = "built out of sight", "the ordinary way"
@@ -163,7 +164,8 @@ def test_an_open_window_turns_to_another_node(ours: Window) -> None:
         assert ours.wait("nodedown") == "nodedown"
         assert ours.display.find(f"Observer - {second.name}")
         second.kill()
-        assert ours.wait("observer_closed", "exit") == "observer_closed"
+        ours.wait("observer_closed", "exit")  # a tab that is just being filled takes the whole VM along
+        ours.display.wait_gone(".")
 
 
 @pytest.mark.parametrize("tab", [0, 3, 4])
@@ -272,7 +274,7 @@ def test_the_window_goes_when_its_owner_is_killed(cache: Path, tmp_path: Path, d
             owner.kill()
             begun = time.monotonic()
             display.wait_gone("Observer")
-            while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+            while not gone(pid):
                 assert time.monotonic() - begun < 2
             assert time.monotonic() - begun < 1
         time.sleep(0.2)  # a log line would come now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import threading
@@ -52,8 +51,7 @@ def test_a_killed_session_is_noticed_at_once(server: Sshd) -> None:
     link = connect(server)
     losses = Losses(link)
     started = time.monotonic()
-    for pid in server.sessions():
-        os.kill(pid, signal.SIGKILL)
+    server.signal(signal.SIGKILL)
     assert losses.event.wait(1)
     assert time.monotonic() - started < 0.5
     link.close()
@@ -63,8 +61,7 @@ def test_a_killed_session_is_noticed_at_once(server: Sshd) -> None:
 
 def test_a_loss_before_anybody_listens_is_told_to_the_first_listener(server: Sshd) -> None:
     link = connect(server)
-    for pid in server.sessions():
-        os.kill(pid, signal.SIGKILL)
+    server.signal(signal.SIGKILL)
     assert until(lambda: not link._transport.is_alive())
     assert Losses(link).heard[0].code == "lost"
     link.close()
@@ -93,9 +90,7 @@ def test_a_killed_session_wakes_whoever_waits(server: Sshd, port: int) -> None:
         thread.start()
     assert until(lambda: link._sessions._open > 0)
     time.sleep(0.3)  # let the command start
-    for pid in server.sessions():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    server.signal(signal.SIGKILL)
     for thread in threads:
         thread.join(3)
     assert sorted(map(str, answers)) == ["broken", "lost"]
@@ -111,15 +106,12 @@ def test_a_black_hole_is_noticed_within_ten_seconds(server: Sshd, port: int, bus
     thread = threading.Thread(target=_send_for_ever, args=(stream,))
     if busy:
         thread.start()
-    stopped = server.sessions()
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    server.signal(signal.SIGSTOP)
     try:
         assert losses.event.wait(10)
         assert "nothing came for 9 seconds" in losses.heard[0].title
     finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGKILL)
+        server.signal(signal.SIGKILL)
         link.close()
         if busy:
             thread.join(5)

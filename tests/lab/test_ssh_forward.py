@@ -139,8 +139,7 @@ def test_closing_the_link_first_ends_the_forwards_connections(server: sshd.Sshd,
 def test_a_killed_session_ends_the_clients_at_once(link: SSH, forward: Forward, server: sshd.Sshd) -> None:
     with target.open_to(forward.port, b"Ex") as sock:
         assert sock.recv(1) == b"x"
-        for pid in server.sessions():
-            os.kill(pid, signal.SIGKILL)
+        server.signal(signal.SIGKILL)
         sock.settimeout(1)
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""

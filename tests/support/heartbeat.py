@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 import time
 from pathlib import Path
 
@@ -12,23 +12,28 @@ from PySide6.QtCore import QTimer
 class Heartbeat:
     """A timer that should beat every 5 ms; the longest gap is the GUI thread's longest stall.
 
-    What the kernel let the thread wait for a processor, because others wanted it too, is not
-    the window's doing and is taken off (schedstat, second figure; proc(5)). ``busiest`` is the
-    longest time that the thread itself has worked between two beats: no neighbour changes it.
+    What the kernel let this program's threads wait for a processor, because others wanted it too,
+    is not the window's doing and is taken off (schedstat, second figure; proc(5)). All of them count:
+    a worker that waits while it holds the interpreter lets the window wait as well. ``busiest`` is
+    the longest time that the thread itself has worked between two beats: no neighbour changes it.
     """
 
     def __init__(self) -> None:
         self.longest = self.busiest = 0.0
         self._worked = time.thread_time()
-        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self._queued: dict[str, int] = {}
         self._last = self._now()
         self._timer = QTimer(interval=5)
         self._timer.timeout.connect(self._beat)
         self._timer.start()
 
     def _now(self) -> float:
-        queued = int(self._schedule.read_text().split()[1]) if self._schedule.exists() else 0
-        return time.perf_counter() - queued / 1e9
+        now = time.perf_counter()
+        for task in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(OSError):  # it has just ended; what it waited still counts
+                queued = int((task / "schedstat").read_text().split()[1])
+                self._queued[task.name] = max(queued, self._queued.get(task.name, 0))
+        return now - sum(self._queued.values()) / 1e9
 
     def _beat(self) -> None:
         now, worked = self._now(), time.thread_time()

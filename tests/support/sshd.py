@@ -121,13 +121,16 @@ class Sshd:
         """The processes that serve connections now."""
         return _descendants(self.pid)
 
+    def signal(self, number: int) -> list[int]:
+        """Send a signal to all that serve connections now; the processes that got it."""
+        return [pid for pid in self.sessions() if _sent(pid, number)]
+
     def stop(self) -> None:
         """End the server and the connections that it serves."""
         if self._process is None:
             return
-        for pid in [*self.sessions(), self.pid]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self.signal(signal.SIGKILL)
+        _sent(self.pid, signal.SIGKILL)
         self._process.wait(5)
         self._process = None
 
@@ -143,6 +146,15 @@ class Sshd:
                     break
                 time.sleep(0.01)
         raise RuntimeError(f"sshd does not start: {(self.home / 'sshd.log').read_text()}")
+
+
+def _sent(pid: int, number: int) -> bool:
+    """Send a signal to a process that may have ended by itself, or with the one before it."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _descendants(pid: int) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from spyglass import following
+from spyglass.erlang import events
 from spyglass.erlang.discovery import Discovery
 from spyglass.following import Following
 from spyglass.profile import EngineHop, Profile, Selector
@@ -79,20 +80,61 @@ def count(told: Any) -> int:
         number += 1
 
 
+class Script:
+    """A stream that tells pieces at their times, on a clock that a busy computer does not move."""
+
+    def __init__(self, *pieces: tuple[float, bytes]) -> None:
+        self.now = 0.0
+        self.told: list[float] = []
+        self._pieces = list(pieces)
+        self._patience: float | None = None
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._patience = seconds
+
+    def recv(self, _size: int) -> bytes:
+        when, piece = self._pieces[0] if self._pieces else (self.now, b"")
+        if self._patience is not None and (not self._pieces or when > self.now + self._patience):
+            self.now += self._patience
+            raise TimeoutError
+        self.now = max(self.now, when)
+        return self._pieces.pop(0)[1] if self._pieces else piece
+
+    def run(self) -> list[float]:
+        """When the listener said that something changed."""
+
+        def judge(line: bytes) -> Any:
+            return events.judge(line, Selector())
+
+        stream: Any = self
+        listener = following._Listener(
+            stream, judge, lambda: self.told.append(round(self.now, 2)), lambda: self.now
+        )
+        listener.run()
+        return self.told
+
+
 def test_a_burst_is_told_once_when_something_went() -> None:
-    place = Place()
-    stop, told, made = follow(place, SEEN)
-    place.engine.sendall(event("die") * 20 + event("exec_die"))
-    assert count(told) == 1
-    end(stop, made, place)
+    burst = [(number / 1000, event("die")) for number in range(20)]
+    assert Script(*burst, (0.02, event("exec_die"))).run() == [0.04]
+
+
+def test_a_burst_that_does_not_end_is_told_all_the_same() -> None:
+    burst = [(1 + number / 128, event("die")) for number in range(20)]
+    assert Script(*burst).run() == [1.1, 1.17]
 
 
 def test_after_a_start_there_are_further_looks() -> None:
+    halves = event("start")[:30], event("start")[30:]
+    assert Script((0.0, halves[0]), (1.0, halves[1])).run() == [1.02, 1.05, 1.1]
+
+
+def test_what_the_engine_tells_is_heard_on_a_thread() -> None:
     place = Place()
     stop, told, made = follow(place, SEEN)
-    place.engine.sendall(event("start")[:30])
-    place.engine.sendall(event("start")[30:])
-    assert count(told) == 3
+    place.engine.sendall(event("die"))
+    told.get(timeout=5)
+    assert count(told) == 0
     end(stop, made, place)
 
 

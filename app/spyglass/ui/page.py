@@ -44,8 +44,10 @@ class ConnectionPage(QWidget):
     unobserve = Signal(list)
     explain = Signal()
 
-    def __init__(self, feed: LogFeed, live: Live, spinner: Spinner, clock: Callable[[], float]) -> None:
-        super().__init__()
+    def __init__(
+        self, feed: LogFeed, live: Live, spinner: Spinner, clock: Callable[[], float], parent: QWidget
+    ) -> None:
+        super().__init__(parent)  # from the beginning: a window may end before it shows its page
         self._live = live
         self.profile = Profile(name="")
         self.status = Status("")
@@ -134,8 +136,7 @@ class ConnectionPage(QWidget):
         """Show this connection as it is now."""
         other, failed = profile.id != self.profile.id, self.status.phase is Phase.FAILED
         self.profile, self.status, self._saved = profile, status, saved
-        if other:
-            self._releases = {}
+        self._releases = {} if other else self._releases
         self.arrivals.hear(status, seen=self.seen)
         self._show_way()
         self._show_problem()
@@ -242,8 +243,7 @@ class ConnectionPage(QWidget):
             menu.popup(table.viewport().mapToGlobal(at))
 
     def _open(self, nodes: list[NodeInfo]) -> None:
-        able = [node for node in nodes if node.reachable]
-        if able:
+        if able := [node for node in nodes if node.reachable]:
             self.observe.emit(able)
         else:
             self.note(f"{nodes[0].node}: {words.node_state(nodes[0], frozenset())}.")

@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
     def _unshown(self) -> ConnectionPage:
         from spyglass.ui.page import ConnectionPage  # noqa: PLC0415 - the profiles first
 
-        return ConnectionPage(self._log, self.live, self.spinner, self._clock)
+        return ConnectionPage(self._log, self.live, self.spinner, self._clock, self.stack)
 
     @cached_property
     def page(self) -> ConnectionPage:

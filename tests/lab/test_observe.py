@@ -78,7 +78,7 @@ def test_a_window_opens_on_the_node_and_goes_without_a_trace(
     traces.wait_same(warm)
     assert {each.node: fleet.log(each) for each in {truth, *others}} == logs
     assert fleet.peers(truth) == peers
-    assert fleet.peers(truth, "hidden") == []
+    alone(fleet, truth)
     assert "spyglass" not in loaded(fleet, truth)
 
 
@@ -88,10 +88,14 @@ def test_the_numbers_of_the_system_tab_are_asked_of_the_node(
     truth, asked = fleet["node1"], "{observer_backend,sys_info,0}"
     fleet.call(truth, "code ensure_loaded [observer_backend]")
     fleet.call(truth, f"erlang trace_pattern [{asked},true,[call_count]]")
+
+    def counted() -> bool:
+        found = fleet.call(truth, f"erlang trace_info [{asked},call_count]")
+        return re.fullmatch(r"\{call_count, [1-9]\d*\}", found) is not None
+
     with observing(warm, desktop, truth):
-        counted = fleet.call(truth, f"erlang trace_info [{asked},call_count]")
+        wait_until(counted, "the node is asked", 15)
     fleet.call(truth, f"erlang trace_pattern [{asked},false,[call_count]]")
-    assert re.fullmatch(r"\{call_count, [1-9]\d*\}", counted)
 
 
 def test_a_node_without_runtime_tools_is_lent_them_after_consent(
@@ -140,7 +144,7 @@ def test_ctrl_c_ends_it_with_130_and_no_trace(warm: Laptop, fleet: Fleet, deskto
         assert guest.wait() == 130
         assert "Traceback" not in guest.communicate()[1]
     traces.wait_same(warm)
-    assert not desktop.windows()
+    wait_until(lambda: not desktop.windows(), "the window is gone", 5)
 
 
 def test_a_killed_spyglass_takes_everything_with_it(warm: Laptop, fleet: Fleet, desktop: Desktop) -> None:
@@ -149,7 +153,7 @@ def test_a_killed_spyglass_takes_everything_with_it(warm: Laptop, fleet: Fleet, 
         guest.send(signal.SIGKILL)
         guest.wait()
     traces.wait_same(warm)
-    wait_until(lambda: fleet.peers(fleet["app"], "hidden") == [], "the node is alone again", 5)
+    alone(fleet, fleet["app"])
 
 
 def test_the_window_closes_when_the_node_goes_down(warm: Laptop, fleet: Fleet, desktop: Desktop) -> None:
@@ -186,7 +190,7 @@ def test_a_shell_runs_iex_on_the_node(warm: Laptop, fleet: Fleet) -> None:
         person.type("\x1c")  # Ctrl-\
         person.wait()
     traces.wait_same(warm)
-    assert fleet.peers(truth, "hidden") == []
+    alone(fleet, truth)
 
 
 def test_a_node_without_elixir_gives_an_erlang_shell(warm: Laptop, fleet: Fleet) -> None:
@@ -196,6 +200,11 @@ def test_a_node_without_elixir_gives_an_erlang_shell(warm: Laptop, fleet: Fleet)
         person.expect(r"\{'modern@172\.30\.9\.9',42\}")
         person.type("\x1c")
         person.wait()
+
+
+def alone(fleet: Fleet, truth: Truth) -> None:
+    """Nobody of ours is joined to the node; it hears of an end a moment after us."""
+    wait_until(lambda: fleet.peers(truth, "hidden") == [], "the node is alone again", 5)
 
 
 def nothing_of_erlang_listens(laptop: Laptop) -> bool:

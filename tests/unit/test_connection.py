@@ -227,8 +227,8 @@ def test_after_a_steady_minute_the_pauses_begin_anew(
 def test_what_a_person_has_to_decide_stops_the_loop(world: World, connect: Any, failure: Failure) -> None:
     connection = connect()
     world.until(ready)
-    world.places[-1].lose(Lost("The connection to prod is gone"))
     world.hop_failures = [failure]
+    world.places[-1].lose(Lost("The connection to prod is gone"))
     status = world.until(lambda s: s.phase is Phase.FAILED)
     assert status.problem is not None
     assert status.problem.title == failure.title

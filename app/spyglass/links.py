@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from spyglass.errors import BadHostKey
 from spyglass.profile import ContainerHop, Hop, Profile, Selector
-from spyglass.status import Link, Problem
+from spyglass.status import DOWN, Link, Problem
 
 if TYPE_CHECKING:
     from spyglass.erlang.installation import Erlang
@@ -225,7 +225,7 @@ def _fact(node: NodeInfo) -> str:
 
 def gone(node: NodeInfo) -> NodeInfo:
     """The node, known to have gone down."""
-    return replace(node, reachable=False, why_not="it went down", forward=None, alias=None)
+    return replace(node, reachable=False, why_not=DOWN, forward=None, alias=None)
 
 
 def without(nodes: tuple[NodeInfo, ...], key: str) -> tuple[NodeInfo, ...]:

@@ -114,25 +114,40 @@ def _check_shape(name: str, value: str) -> None:
         raise BadInput(f"{value!r} has a blank in it, as no such name has", f"Correct `{name}`.")
 
 
-def words(select: Selector, *, without: tuple[str, ...] = ()) -> str:
-    """The fields in one line, as :func:`read` takes them: ``network-alias=web label=tier=web``."""
+def words(select: Selector, *, without: tuple[str, ...] = (), between: str = " ") -> str:
+    """The fields as :func:`read` takes them: ``network-alias=web label=tier=web``."""
     told = ((name.replace("_", "-"), value) for name, value in _given(select) if name not in without)
-    return " ".join(f"{name}={shlex.quote(value)}" for name, value in told)
+    return between.join(f"{name}={shlex.quote(value)}" for name, value in told)
 
 
 def read(text: str, base: Selector) -> Selector:
-    """Take ``field=value …`` over ``base``. Raises :class:`BadInput` for anything else."""
-    try:
-        pairs = [word.partition("=") for word in shlex.split(text)]
-    except ValueError as fault:
-        raise BadInput(f"{text!r} has an open quotation", "Close it.") from fault
+    """Take ``field=value …`` over ``base``. Raises :class:`BadInput` for anything else.
+
+    Of several lines the fault names the one that it is in.
+    """
     fields: dict[str, Any] = {}
-    for name, equals, value in pairs:
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            _take(line, fields)
+        except BadInput as fault:
+            where = f"Line {number}: " if len(lines) > 1 else ""
+            raise BadInput(f"{where}{fault.title}", fault.hint) from fault
+    return msgspec.structs.replace(base, **fields)
+
+
+def _take(line: str, fields: dict[str, Any]) -> None:
+    try:
+        pairs = [word.partition("=") for word in shlex.split(line)]
+    except ValueError as fault:
+        raise BadInput(f"{line!r} has an open quotation", "Close it.") from fault
+    for name, _, value in pairs:
         field = name.replace("-", "_")
-        if not equals or not value or field not in Selector.__struct_fields__:
+        if field in Selector.__struct_fields__ and not value:
+            raise BadInput(f"{name} has no value", f"Write one behind it: {name}=…")
+        if field not in Selector.__struct_fields__:
             raise BadInput(f"{name!r} selects nothing", f"Write {', '.join(_examples())} or the like.")
         fields[field] = (*fields.get(field, ()), value) if field == "label" else value
-    return msgspec.structs.replace(base, **fields)
 
 
 def _examples() -> tuple[str, ...]:

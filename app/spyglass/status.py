@@ -29,6 +29,9 @@ class Phase(Enum):
     FAILED = "failed"
 
 
+DOWN = "it went down"
+"""Why a node cannot be reached that is gone, until it is looked for again."""
+
 _BUSY = {Phase.CONNECTING, Phase.DISCOVERING, Phase.FORWARDING}
 
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {

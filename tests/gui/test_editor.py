@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
@@ -68,7 +69,7 @@ def test_every_field_reaches_the_profile(edit: Callable[..., ProfileEditor]) -> 
     editor.hops.rows[1].engine.setCurrentText("docker")
     editor.container.setText("web-*")
     editor.node.setText("shop@*")
-    editor.members.setText("compose=shop/web label=tier=front")
+    editor.members.setPlainText("compose=shop/web\nlabel=tier=front")
     editor.cookie.setCurrentIndex(1)
     editor.tls.unfold.click()
     editor.tls.files.fields["ca"].setText("~/nodes-ca.pem")
@@ -392,9 +393,30 @@ def test_a_profile_without_a_name_can_be_tried_but_not_one_without_a_host(qtbot:
 
 def test_members_that_select_nothing_are_told_while_one_types(edit: Callable[..., ProfileEditor]) -> None:
     editor = edit(FULL)
-    editor.members.setText("colour=red")
-    assert "colour" in editor.reason.text()
+    low = editor.members.height()
+    editor.members.setPlainText("compose=shop/web\n\ncolour=red")
+    assert editor.reason.text().startswith("Line 3: 'colour' selects nothing.")
     assert not editor.ok.isEnabled()
+    [marked] = editor.members.extraSelections()
+    assert marked.cursor.selectedText() == "colour=red"
+    assert editor.members.property("wrong")
+    assert editor.members.height() > low  # it grows with what is written
+    editor.members.setPlainText("compose=shop/web\ndns=web.internal\nask-in=web")
+    assert editor.ok.isEnabled()
+    assert not editor.members.extraSelections()
+    assert not editor.members.property("wrong")
+    editor.members.setPlainText("dns=not a name")
+    assert "'a' selects nothing" in editor.reason.text()
+    editor.members.setPlainText("dns=-x")
+    assert "is not a name that DNS knows" in editor.reason.text()
+    assert len(editor.members.extraSelections()) == 1
+
+
+def test_members_stand_a_condition_to_a_line(edit: Callable[..., ProfileEditor]) -> None:
+    select = Selector(container="web", network_alias="shop", label=("tier=front", "a b=c"))
+    editor = edit(replace(FULL, select=select))
+    assert editor.members.toPlainText() == "label=tier=front\nlabel='a b=c'\nnetwork-alias=shop"
+    assert editor.profile().select == select
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the crash report's
@@ -409,3 +431,18 @@ def test_a_defect_ends_the_test_and_says_so(qtbot: QtBot) -> None:
     editor.test.click()
     qtbot.waitUntil(lambda: not editor.trial.running)
     assert (editor.trial.said.whole(), editor.test.text()) == ("Stopped by a defect of Spyglass", "Test")
+
+
+def test_what_lies_below_the_fold_is_named_and_one_click_away(edit: Callable[..., ProfileEditor]) -> None:
+    editor = edit(FULL)
+    fold = editor.fold
+    assert editor.height() <= editor.screen().availableGeometry().height()
+    assert not fold.more.isVisible()  # a large screen shows it all
+    editor.resize(780, 560)
+    assert fold.more.isVisible()
+    assert fold.more.text().startswith("Below: ")
+    assert fold.more.text().endswith("Observer, Own tools")
+    for _ in range(4):
+        fold.more.click()
+    assert not fold.more.isVisible()
+    assert fold.verticalScrollBar().value() == fold.verticalScrollBar().maximum()

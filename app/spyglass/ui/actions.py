@@ -7,11 +7,27 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QCompleter
+from PySide6.QtWidgets import QCompleter, QMenu
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject, QStringListModel
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtWidgets import QStyleOptionMenuItem, QWidget
+
+_APART = 24  # pixels more between an entry's words and its keys; the stylesheet has room for them
+
+
+class KeyedMenu(QMenu):
+    """A menu whose entries have keys. Qt puts these right beside the longest words."""
+
+    def __init__(self, parent: QWidget, title: str = "") -> None:
+        super().__init__(title, parent)
+        self.setObjectName("keyed")
+
+    def initStyleOption(self, option: QStyleOptionMenuItem, action: QAction) -> None:
+        """Qt: how an entry is drawn."""
+        super().initStyleOption(option, action)
+        if option.reservedShortcutWidth:
+            option.reservedShortcutWidth -= _APART
 
 
 def action(on: QWidget, text: str, keys: str, then: Callable[[], object]) -> QAction:

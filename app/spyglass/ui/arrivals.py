@@ -27,9 +27,13 @@ _NAMED = 2
 
 
 class Arrivals(QObject):
-    """``changed`` tells that ``text`` and ``fresh`` (the keys of those that came) are others now."""
+    """``changed`` tells that ``text`` and ``fresh`` (the keys of those that came) are others now.
+
+    ``faded`` tells that it is news no more, and that those that left go from the table.
+    """
 
     changed = Signal()
+    faded = Signal()
 
     def __init__(self, page: QObject) -> None:
         super().__init__(page)
@@ -70,7 +74,7 @@ class Arrivals(QObject):
         if status.profile_id != self._profile:
             self._profile, before = status.profile_id, None
         if before is None or now is None or not seen:
-            self.forget()
+            self._clear()
         elif before.keys() != now.keys():
             self._tell(before, now)
 
@@ -87,6 +91,10 @@ class Arrivals(QObject):
 
     def forget(self) -> None:
         """It is no news any more."""
+        self._clear()
+        self.faded.emit()
+
+    def _clear(self) -> None:
         self._timer.stop()
         if self._came or self._went:
             self._came, self._went = {}, {}

@@ -216,6 +216,7 @@ def _fit(widths: list[int], room: int) -> list[int]:
     return widths
 
 
+_WHOLE = 32  # letters of a command that stays in one line
 _KEY = re.compile(r"(SHA256:[A-Za-z0-9+/=…]+(?: \([\w-]+\))?)|`([^`\n]+)`")
 
 
@@ -227,7 +228,9 @@ def rich(text: str) -> str:
     chip = f"font-family:monospace; font-size:12px; background-color:{tokens.panel};"
     for found in _KEY.finditer(text):
         out.append(html.escape(text[last : found.start()]))
-        out.append(f'<span style="{chip}">&nbsp;{html.escape(found[1] or found[2])}&nbsp;</span>')
+        said = html.escape(found[1] or found[2])
+        whole = said.replace(" ", "&nbsp;") if len(said) <= _WHOLE else said
+        out.append(f'<span style="{chip}">&nbsp;{whole}&nbsp;</span>')
         last = found.end()
     body = "".join([*out, html.escape(text[last:])]).replace("\n", "<br>")
     return f'<div style="line-height:130%">{body}</div>'

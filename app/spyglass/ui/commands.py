@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPen
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from spyglass.ui import style
-from spyglass.ui.actions import action
+from spyglass.ui.actions import KeyedMenu, action
 from spyglass.ui.wishes import ENDED
 from spyglass.ui.words import TABS, Verb
 
@@ -99,7 +99,7 @@ class Commands:
         view = self._window.sidebar.list
         if self._window.model.profile_at(view.indexAt(at)):
             self.follow()
-            menu = QMenu(self._window)
+            menu = KeyedMenu(self._window)
             menu.addActions(self.of_profile)
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(view.viewport().mapToGlobal(at))
@@ -129,7 +129,7 @@ def _plain(action: QAction) -> str:
     return action.text().replace("&", "").rstrip("…")
 
 
-class MainMenu(QMenu):
+class MainMenu(KeyedMenu):
     """Made anew each time it is opened; gone when it is closed."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -137,7 +137,8 @@ class MainMenu(QMenu):
         of = window.commands
         of.follow()
         self.addActions([of.new, of.load])
-        profile = self.addMenu("&Profile")
+        profile = KeyedMenu(self, "&Profile")
+        self.addMenu(profile)
         profile.addActions(of.of_profile)
         profile.setEnabled(window.sidebar.current() is not None)
         self._add_nodes(window)

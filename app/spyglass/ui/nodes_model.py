@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from spyglass.status import DOWN
 from spyglass.ui import style
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ SortRole = Role.UserRole + 1
 SeriesRole = Role.UserRole + 2
 FreshRole = Role.UserRole + 3
 LEFT = "left"
-"""Why a node cannot be reached that is gone; it is shown for a moment more."""
+"""Why a node cannot be reached that is not there any more; it is shown for a moment more."""
+GONE = frozenset({DOWN, LEFT})
 Series = Mapping[str, Sequence["Reading"]]
 """By the node's key: its readings, oldest first."""
 
@@ -135,8 +137,8 @@ class NodeModel(QAbstractTableModel):
         fresh = node.key in self._fresh
         if role == Role.AccessibleTextRole and fresh:
             return f"{node.node}, new"
-        if role == Role.AccessibleTextRole and node.why_not == LEFT:
-            return f"{node.node}, {LEFT}"
+        if role == Role.AccessibleTextRole and node.why_not in GONE:
+            return f"{node.node}, {node.why_not}"
         if role == FreshRole:
             return fresh
         return self._told(node) if role == Role.ToolTipRole else None
@@ -154,7 +156,7 @@ class NodeModel(QAbstractTableModel):
     def _text(self, column: Column, node: NodeInfo) -> str:
         if column.figure is None:
             return column.text(node, self._observing)
-        series = self._series.get(node.key) if node.why_not != LEFT else None
+        series = self._series.get(node.key) if node.why_not not in GONE else None
         return column.told(column.figure(series[-1])) if series else ""
 
     def _key(self, column: Column, node: NodeInfo) -> object:

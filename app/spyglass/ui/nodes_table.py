@@ -21,7 +21,7 @@ from spyglass.ui import style
 from spyglass.ui.columns import HOST
 from spyglass.ui.fitting import Fitting
 from spyglass.ui.live import paint_line
-from spyglass.ui.nodes_model import LEFT, FreshRole, Index, NodeModel, Role, SeriesRole, SortRole
+from spyglass.ui.nodes_model import GONE, FreshRole, Index, NodeModel, Role, SeriesRole, SortRole
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -36,7 +36,7 @@ _NUMBERS = {"Processes": "00 000", "Memory": "000 MB"}  # room for the figure be
 
 
 def _struck() -> QFont:
-    """A name of a node that left."""
+    """The name of a node that is gone."""
     font = QFont(style.font())
     font.setStrikeOut(True)
     return font
@@ -67,7 +67,7 @@ class NodeDelegate(QStyledItemDelegate):
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         dim = column.look in {"dim", "chip"} or not node.reachable or text == HOST
         painter.setPen(tokens.color(("sel_dim" if chosen else "dim") if dim else "ink"))
-        strong, gone = column.look == "strong" and node.reachable, not index.column() and node.why_not == LEFT
+        strong, gone = column.look == "strong" and node.reachable, not index.column() and node.why_not in GONE
         painter.setFont(_struck() if gone else style.strong() if strong else style.font(tabular=True))
         box = option.rect.adjusted(15 if index.column() == 0 else 11, 0, -11 if column.figure else -8, 0)
         if column.look == "chip" and text:

@@ -112,6 +112,7 @@ class ConnectionPage(QWidget):
         deeds.unobserve.connect(self.unobserve)
         deeds.together.connect(partial(self.acted.emit, Verb.TOGETHER))
         self.arrivals.changed.connect(self._show_news)
+        self.arrivals.faded.connect(self._fade)
         self.away.look.connect(lambda: self.acted.emit(Verb.REFRESH, ()))
         self.away.stop.connect(lambda: self.acted.emit(Verb.GIVE_UP, ()))
         self.header.acted.connect(self.acted)
@@ -187,8 +188,10 @@ class ConnectionPage(QWidget):
 
     def _show_news(self) -> None:
         self.news.say(self.arrivals.text)
-        self._show_way()
         self.nodes.model_.show_fresh(self.arrivals.fresh)
+
+    def _fade(self) -> None:
+        self._show_way()
         self._show_empty()
 
     def showEvent(self, event: QShowEvent) -> None:

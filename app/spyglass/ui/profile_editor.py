@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QDialog, QFormLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFormLayout, QVBoxLayout, QWidget
 
-from spyglass import selector
 from spyglass.errors import BadInput, Failure
 from spyglass.profile import Profile, Selector, SSHHop, check
 from spyglass.ui import parts, style, texts
 from spyglass.ui.alias_editor import AliasEditor
 from spyglass.ui.fields import RingNote, field
+from spyglass.ui.fold import Fold
 from spyglass.ui.hop_editor import HopEditor
+from spyglass.ui.members_editor import MembersField
 from spyglass.ui.observer_editor import ObserverEditor
 from spyglass.ui.tls_editor import TLSEditor
 from spyglass.ui.trial import Trial, Visit
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QLayout
+    from PySide6.QtGui import QShowEvent
 
 _TRIAL = 204  # pixels that a test takes at least
+_WIDE, _NOTE = 780, 24
+_LEAST, _AROUND = 480, 60  # pixels of height: of the editor, and of a screen for what is around it
 _COOKIES = (("auto", "found by Spyglass"), ("keyring", "from the system's keyring"), ("ask", "ask each time"))
 
 
@@ -57,8 +60,7 @@ class ProfileEditor(QDialog):
         self.hops = HopEditor(profile.hops)
         self.container = field(profile.select.container, "all containers, and the host itself", "Containers")
         self.node = field(profile.select.node, "all nodes", "Nodes")
-        rest = selector.words(profile.select, without=("container", "node"))
-        self.members = field(rest, "network-alias=web  compose=shop/web  dns=web.internal", "Members")
+        self.members = MembersField(profile.select)
         self.cookie = parts.Combo("Cookie")
         self.tls = TLSEditor(profile.tls)
         self.observer = ObserverEditor(profile.observer)
@@ -97,15 +99,8 @@ class ProfileEditor(QDialog):
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(style.BLOCK)
         column.addWidget(parts.label(title, font=style.semibold(17 / 13)))
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inner = QWidget()
-        inner.setObjectName("clear")
-        inner.setLayout(self._form())
-        scroll.setWidget(inner)
-        scroll.viewport().setAutoFillBackground(False)
-        inner.setAutoFillBackground(False)
-        column.addWidget(scroll, 3)
+        self.fold = Fold(self._form())
+        column.addWidget(self.fold, 3)
         if self.trial:
             self.trial.setMinimumHeight(_TRIAL - style.BLOCK)
             self.trial.ended.connect(self._tested)
@@ -113,9 +108,19 @@ class ProfileEditor(QDialog):
         bottom = parts.row(self.test, self.reason, self.cancel, self.ok, spacing=10)
         bottom.setStretch(1, 1)
         column.addLayout(bottom)
-        self.resize(780, 600)
+        self.resize(_WIDE, _LEAST)
 
-    def _form(self) -> QLayout:
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: as high as the form is, as far as the screen goes; its height is known by now."""
+        super().showEvent(event)
+        if (column := self.layout()) and self.height() == _LEAST:
+            rest = column.sizeHint().height() - self.fold.sizeHint().height()
+            notes = _NOTE * len(self.hops.rows)  # which come when the hops are resolved
+            room = self.screen().availableGeometry().height() - _AROUND
+            wanted = rest + self.fold.needed(_WIDE - 48) + notes
+            self.resize(_WIDE, max(_LEAST, min(wanted, room)))
+
+    def _form(self) -> QFormLayout:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 8, 0)
         form.setHorizontalSpacing(18)
@@ -178,7 +183,7 @@ class ProfileEditor(QDialog):
     def _make_room(self) -> None:
         """Grow for the lines of the test, as far as the screen goes: the form stays to be seen."""
         if self.trial and self.trial.isHidden():
-            room = self.screen().availableGeometry().height() - 60
+            room = self.screen().availableGeometry().height() - _AROUND
             self.resize(self.width(), max(self.height(), min(self.height() + _TRIAL, room)))
 
     def _tested(self) -> None:
@@ -207,9 +212,7 @@ class ProfileEditor(QDialog):
             name=self.name.text().strip(),
             group=self.group.currentText().strip(),
             hops=self.hops.hops(),
-            select=selector.read(
-                self.members.text(), Selector(self.container.text().strip(), self.node.text().strip())
-            ),
+            select=self.members.read(Selector(self.container.text().strip(), self.node.text().strip())),
             cookie=self.cookie.currentData(),
             autoconnect=self.autoconnect.isChecked(),
             production=self.production.isChecked(),
@@ -235,6 +238,7 @@ class ProfileEditor(QDialog):
     def validate(self) -> None:
         """Show what is wrong, if anything; only what is right can be saved."""
         self.test.setEnabled(self._can_go())
+        self.members.mark()
         try:
             made = self.profile()
         except BadInput as fault:

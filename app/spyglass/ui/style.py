@@ -36,9 +36,10 @@ QLineEdit, QComboBox, QSpinBox {{ background: {panel}; color: {ink}; border: 1px
   selection-color: {on_accent}; }}
 QPlainTextEdit {{ background: {panel}; color: {ink}; border: 1px solid {line}; border-radius: 8px;
   padding: 6px 8px; selection-background-color: {accent}; selection-color: {on_accent}; }}
+QPlainTextEdit#members {{ padding: 4px 9px; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border-color: {accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {faint}; }}
-QLineEdit[wrong="true"] {{ border-color: {bad}; }}
+QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"] {{ border-color: {bad}; }}
 QLineEdit#search {{ min-height: 30px; border-radius: 7px; }}
 QComboBox QLineEdit {{ border: none; background: transparent; padding: 0; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
@@ -55,6 +56,9 @@ QPushButton[primary="true"]:focus {{ border: 2px solid {ink}; padding: 0 13px; m
 QPushButton[primary="true"]:disabled {{ background: {chip}; color: {dim}; border-color: {line}; }}
 QPushButton[danger="true"] {{ color: {bad}; border-color: {bad}; }}
 QPushButton[small="true"] {{ min-height: 26px; padding: 0 10px; border-radius: 7px; }}
+QPushButton#below {{ background: {window}; color: {dim}; border: none; border-top: 1px solid {line};
+  border-radius: 0; padding: 0 2px; min-height: 25px; text-align: left; }}
+QPushButton#below:hover {{ color: {ink}; }}
 QPushButton#menu {{ min-width: 34px; max-width: 34px; padding: 0; }}
 QListView#profiles {{ background: transparent; border: none; outline: 0; }}
 QTableView {{ background: transparent; border: none; outline: 0; gridline-color: {line};
@@ -74,6 +78,7 @@ QListWidget::item {{ padding: 6px 8px; border-radius: 5px; }}
 QListWidget::item:selected {{ background: {selection}; color: {sel_ink}; }}
 QMenu {{ background: {panel}; color: {ink}; border: 1px solid {line}; padding: 5px; }}
 QMenu::item {{ padding: 6px 30px 6px 12px; border-radius: 5px; }}
+QMenu#keyed::item {{ padding-right: 54px; }}
 QMenu::item:selected {{ background: {selection}; color: {sel_ink}; }}
 QMenu::item:disabled {{ color: {dim}; }}
 QMenu::icon {{ padding-left: 10px; }}

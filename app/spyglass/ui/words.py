@@ -198,9 +198,9 @@ def node_state(node: NodeInfo, observing: frozenset[str]) -> str:
     """A node's state in a word or, where it cannot be reached, the reason."""
     if node.key in observing:
         return "observed"
-    if not node.reachable:
-        return node.why_not or "not reachable"
-    return "cookie refused" if node.cookie.proved is False else "ready"
+    if node.cookie.proved is False:
+        return "cookie refused"
+    return "ready" if node.reachable else node.why_not or "not reachable"
 
 
 def several(nodes: Sequence[NodeInfo]) -> str:

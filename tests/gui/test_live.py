@@ -19,7 +19,6 @@ from spyglass.ui.live import KEPT, paint_line
 from spyglass.ui.nodes_table import NodeTable
 from spyglass.ui.window import MainWindow
 from support import fake_hub as fake
-from support.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -191,25 +190,6 @@ def test_a_steady_figure_is_a_level_line(qapp: QApplication) -> None:
 )
 def test_figures_in_words(said: str, text: str) -> None:
     assert said == text
-
-
-def test_200_nodes_that_all_tell_new_figures_stall_nothing(
-    hub: fake.FakeHub,
-    make_window: Callable[[fake.FakeHub], MainWindow],
-    qtbot: QtBot,
-    heartbeat: Callable[[], Heartbeat],
-) -> None:
-    hub.publish(fake.crowd(200))
-    window = make_window(hub)
-    nodes = fake.crowd(200).nodes
-    measure(hub, 0, nodes=nodes)
-    qtbot.wait(60)
-    beat = heartbeat()
-    for number in range(1, 6):
-        measure(hub, number, nodes=nodes)
-        qtbot.wait(20)
-    assert beat.stop() < 0.050
-    assert len(window.live._series) == 200
 
 
 def test_a_node_that_told_its_release_shows_it_in_the_place_of_the_hint(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,23 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 SortRole = Role.UserRole + 1
-SeriesRole = Role.UserRole + 2
+CellRole = Role.UserRole + 2
 FreshRole = Role.UserRole + 3
 LEFT = "left"
 """Why a node cannot be reached that is not there any more; it is shown for a moment more."""
 GONE = frozenset({DOWN, LEFT})
 Series = Mapping[str, Sequence["Reading"]]
 """By the node's key: its readings, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """All that is drawn in one cell, in one answer: Qt asks through Python each time, and slowly."""
+
+    node: NodeInfo
+    text: str
+    fresh: bool
+    values: list[float]
 
 
 class NodeModel(QAbstractTableModel):
@@ -122,14 +133,15 @@ class NodeModel(QAbstractTableModel):
         if not index.isValid():
             return None
         column, node = self.columns[index.column()], self._nodes[index.row()]
+        if role == SortRole:
+            return self._key(column, node)
         if index.column() == 0 and (told := self._named(node, role)) is not None:
             return told
         if role in {Role.DisplayRole, Role.AccessibleTextRole}:
             return self._text(column, node)
-        if role == SortRole:
-            return self._key(column, node)
-        if role == SeriesRole:
-            return self._values(column, node)
+        if role == CellRole:
+            values = self._values(column, node) if column.line else []
+            return Cell(node, self._text(column, node), node.key in self._fresh, values)
         return node if role == Role.UserRole else None
 
     def _named(self, node: NodeInfo, role: int) -> object:

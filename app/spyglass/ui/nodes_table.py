@@ -21,7 +21,7 @@ from spyglass.ui import style
 from spyglass.ui.columns import HOST
 from spyglass.ui.fitting import Fitting
 from spyglass.ui.live import paint_line
-from spyglass.ui.nodes_model import GONE, FreshRole, Index, NodeModel, Role, SeriesRole, SortRole
+from spyglass.ui.nodes_model import GONE, Cell, CellRole, Index, NodeModel, Role, SortRole
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -55,25 +55,27 @@ class NodeDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt: one cell."""
-        column, node = self._columns[index.column()], index.data(Role.UserRole)
-        text, tokens = str(index.data(Role.DisplayRole) or ""), style.tokens()
+        column, tokens = self._columns[index.column()], style.tokens()
+        cell: Cell = index.data(CellRole)
+        text = cell.text
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         if chosen:
             painter.fillRect(option.rect, tokens.color("selection"))
-        if index.column() == 0 and index.data(FreshRole):
+        if index.column() == 0 and cell.fresh:
             painter.fillRect(option.rect.adjusted(0, 0, 3 - option.rect.width(), 0), tokens.color("accent"))
         painter.setPen(tokens.color("line"))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
-        dim = column.look in {"dim", "chip"} or not node.reachable or text == HOST
+        dim = column.look in {"dim", "chip"} or not cell.node.reachable or text == HOST
         painter.setPen(tokens.color(("sel_dim" if chosen else "dim") if dim else "ink"))
-        strong, gone = column.look == "strong" and node.reachable, not index.column() and node.why_not in GONE
+        strong = column.look == "strong" and cell.node.reachable
+        gone = not index.column() and cell.node.why_not in GONE
         painter.setFont(_struck() if gone else style.strong() if strong else style.font(tabular=True))
         box = option.rect.adjusted(15 if index.column() == 0 else 11, 0, -11 if column.figure else -8, 0)
         if column.look == "chip" and text:
             self._chip(painter, QRectF(box), text, chosen=chosen)
         elif column.look == "figure":
-            self._figure(painter, box, text, column, index)
+            self._figure(painter, box, cell, column)
         else:
             mode = Qt.TextElideMode.ElideRight if column.look == "prose" else _MIDDLE
             shown = painter.fontMetrics().elidedText(text, mode, box.width())
@@ -81,14 +83,14 @@ class NodeDelegate(QStyledItemDelegate):
         painter.restore()
 
     @staticmethod
-    def _figure(painter: QPainter, box: QRect, text: str, column: Column, index: Index) -> None:
+    def _figure(painter: QPainter, box: QRect, cell: Cell, column: Column) -> None:
         """A number at the right; before it, in a place that never moves, the line of the last minutes."""
-        metrics = painter.fontMetrics()
+        metrics, text = painter.fontMetrics(), cell.text
         wide = max(metrics.horizontalAdvance(each) for each in (_NUMBERS.get(column.title, ""), text))
         room = box.width() - wide - 6
         if column.line and text and room > 20:
             line = QRectF(box.left(), box.center().y() - 5, room, 11)
-            paint_line(painter, line, index.data(SeriesRole), style.tokens().color(column.line))
+            paint_line(painter, line, cell.values, style.tokens().color(column.line))
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width() + 4)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown)
 
@@ -197,7 +199,11 @@ class NodeTable(QTableView):
     def show_figures(self, series: Series) -> None:
         """Show these figures of the nodes; rows stay where they are until somebody sorts again."""
         self.model_.show_figures(series)
-        self.viewport().update()
+        view = self.viewport()
+        for number, column in enumerate(self.model_.columns):
+            if column.figure:
+                left, wide = self.columnViewportPosition(number), self.columnWidth(number)
+                view.update(left, 0, wide, view.height())
 
     def left_out(self, node: NodeInfo) -> str:
         """What the columns would tell of a node that have no room, figures apart: they change."""
@@ -207,8 +213,9 @@ class NodeTable(QTableView):
 
     def selected(self) -> list[NodeInfo]:
         """The selected nodes, top to bottom."""
-        rows = sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
-        return [index.data(Role.UserRole) for index in rows]
+        ranges = self.selectionModel().selection()  # of whole rows: asking each cell takes long
+        rows = sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})
+        return [self._sorted.index(row, 0).data(Role.UserRole) for row in rows]
 
     def select(self, keys: set[str]) -> None:
         """Select the rows of these nodes."""

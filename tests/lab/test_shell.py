@@ -189,9 +189,9 @@ def test_words_that_would_stop_the_node_leave_erlangs_shell_instead(
 
 @pytest.mark.parametrize("which", ["elixir", "plain"])
 def test_a_terminal_that_is_closed_does_not_stop_the_node(
-    request: pytest.FixtureRequest, cache: Path, which: str
+    elixir: Beam, plain: Beam, cache: Path, which: str
 ) -> None:
-    remote: Beam = request.getfixturevalue(which)
+    remote = {"elixir": elixir, "plain": plain}[which]
     with terminal(remote, cache) as person:
         person.wait("1>")
         person.hang_up()

@@ -12,8 +12,16 @@ from pathlib import Path
 from support.lab.laptop import Laptop
 from support.lab.server import wait_until
 
-MEANT_TO_STAY = r"/\.config/erl_observer/|^run/user/\d+/spyglass/slot-\d+$"
-"""Erlang's Observer keeps the shape of its window for later; a file that serves as a lock must not go."""
+MEANT_TO_STAY = re.compile(
+    r"""
+    /\.config/erl_observer/                                        # Observer keeps the shape of its window
+    | /\.cache/spyglass/(ebin-[^/]+/\w+\.beam | erlang\.json)$     # made at the first use, for every later one
+    | /\.local/state/spyglass/installation-id$                     # the same
+    | ^run/user/\d+/spyglass/slot-\d+$                              # a file that serves as a lock must not go
+    """,
+    re.VERBOSE,
+)
+"""What a use may leave on the laptop for the next one."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Traces:
     def new(self, laptop: Laptop) -> set[str]:
         """Return what is there now and was not then."""
         now = Traces.of(laptop)
-        kept = {name for name in now.files if re.search(MEANT_TO_STAY, name)}
+        kept = {name for name in now.files if MEANT_TO_STAY.search(name)}
         return {
             *(now.processes - self.processes),
             *(now.sockets - self.sockets),

@@ -166,7 +166,7 @@ def test_a_cluster_is_in_one_window_and_nobody_notices(
         everybody(cluster, {4})
         assert "arning" not in cluster.logs().replace(logs, "")
         cluster.stop(1)
-        turn(laptop, window, 2)
+        desktop.show_node(window, 2)
         window = desktop.wait_window(f"{re.escape(node(3))}$", 5)
         counted = asked(cluster, 3, lambda: time.sleep(1.5))
         assert counted > 0
@@ -205,12 +205,3 @@ def asked(cluster: Cluster, number: int, meanwhile: Callable[[], None]) -> int:
         if found := re.fullmatch(r"\{call_count, ([1-9]\d*)\}", counted):
             return int(found[1])
     return 0
-
-
-def turn(laptop: Laptop, window: str, entry: int) -> None:
-    """Choose an entry of the Nodes menu, counted from 1, as a person does by the keyboard."""
-    keys = ["F10", *["Right"] * 2, *["Down"] * entry, "Return"]
-    laptop.run(["xdotool", "windowactivate", "--sync", window])
-    for key in keys:
-        laptop.run(["xdotool", "key", "--clearmodifiers", key])
-        time.sleep(0.15)  # GTK unfolds a menu before it hears the next key

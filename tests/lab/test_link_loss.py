@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import time
@@ -87,3 +88,26 @@ def test_a_lost_link_leaves_nothing(laptop: Laptop, server: Server, fleet: Fleet
     finally:
         guest.close()
     traces.wait_same(laptop)
+
+
+def test_a_watch_that_is_killed_leaves_nothing_on_the_server(
+    laptop: Laptop, server: Server, fleet: Fleet
+) -> None:
+    """``kill -9``: nobody says good-bye, and what followed the engine's events ends within five seconds."""
+    traces, before = Traces.of(laptop), set(server.place.processes())
+    guest = laptop.start_spyglass("nodes", "lab", "--watch", "--json", "--batch")
+    try:
+        assert guest.popen.stdout
+        assert json.loads(guest.popen.stdout.readline())["event"] == "nodes"
+        wait_until(lambda: any("docker events" in line for line in ours(server, before)), "it listens", 10)
+        guest.send(signal.SIGKILL)
+        guest.wait()
+        wait_until(lambda: not ours(server, before), f"nothing is left of {ours(server, before)}", 5)
+    finally:
+        guest.close()
+    traces.wait_same(laptop)
+
+
+def ours(server: Server, before: set[int]) -> list[str]:
+    """What runs on the server since then."""
+    return [line for pid, line in server.place.processes().items() if pid not in before]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -88,6 +89,13 @@ class Desktop:
             return False
 
         wait_until(gone, f"window {window} closes", 10, every=0.2)
+
+    def show_node(self, window: str, entry: int) -> None:
+        """Choose an entry of Observer's Nodes menu, counted from 1, as a person does by the keyboard."""
+        self._xdotool("windowactivate", "--sync", window)
+        for key in ("F10", "Right", "Right", *["Down"] * entry, "Return"):
+            self._xdotool("key", "--clearmodifiers", key)
+            time.sleep(0.15)  # GTK unfolds a menu before it hears the next key
 
     def screenshot(self, path: Path, window: str = "root") -> Path:
         """Save a picture of a window, or of the whole display, as PNG."""

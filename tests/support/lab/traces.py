@@ -14,10 +14,10 @@ from support.lab.server import wait_until
 
 MEANT_TO_STAY = re.compile(
     r"""
-    /\.config/erl_observer/                                        # Observer keeps the shape of its window
-    | /\.cache/spyglass/(ebin-[^/]+/\w+\.beam | erlang\.json)$     # made at the first use, for every later one
-    | /\.local/state/spyglass/installation-id$                     # the same
-    | ^run/user/\d+/spyglass/slot-\d+$                              # a file that serves as a lock must not go
+    /\.config/erl_observer/                                       # Observer keeps the shape of its window
+    | /\.cache/spyglass/(ebin-[^/]+/\w+\.beam | erlang\.json)$    # made at the first use, for all later ones
+    | /\.local/state/spyglass/installation-id$                    # the same
+    | ^run/user/\d+/spyglass/slot-\d+$                            # a file that serves as a lock must not go
     """,
     re.VERBOSE,
 )

@@ -113,14 +113,17 @@ def test_200_nodes_at_once_while_sorted(
 
 
 def test_200_nodes_that_all_tell_figures_while_a_person_looks_about(
-    calm: MainWindow, hub: fake.FakeHub, qtbot: QtBot, heartbeat: Callable[[], Heartbeat]
+    make_window: Callable[[fake.FakeHub], MainWindow],
+    hub: fake.FakeHub,
+    qtbot: QtBot,
+    heartbeat: Callable[[], Heartbeat],
 ) -> None:
     """Figures of two minutes are there, and with each new ones a person does something else."""
     crowd, beats = fake.crowd(200), count()
-    calm.resize(1400, 900)
     hub.publish(crowd)
-    qtbot.waitUntil(lambda: calm.page.nodes.model().rowCount() == 200)
-    deeds = looking_about(calm, hub, crowd)
+    window = make_window(hub)
+    window.resize(1400, 900)
+    deeds = looking_about(window, hub, crowd)
 
     def tell() -> None:
         figures = fake.readings(next(beats), nodes=crowd.nodes)
@@ -139,8 +142,8 @@ def test_200_nodes_that_all_tell_figures_while_a_person_looks_about(
         if rounds[1:] and rounds[-1] < MOST:  # the first one is not measured: much is made at first sight
             break
     assert min(rounds[1:]) < MOST  # what holds the window up holds it up each time
-    assert {len(series) for series in calm.live._series.values()} == {KEPT}
-    assert len(calm.live._series) == 200
+    assert {len(series) for series in window.live._series.values()} == {KEPT}
+    assert len(window.live._series) == 200
 
 
 def looking_about(window: MainWindow, hub: fake.FakeHub, crowd: Status) -> list[Callable[[], object]]:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QByteArray, QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 
-from spyglass.status import Status
+from spyglass.status import Cookie, Status
 from spyglass.ui import style
 from spyglass.ui.columns import NODES
 from spyglass.ui.widths import Need, divide
@@ -173,3 +173,18 @@ def test_room_is_divided(room: int, widths: list[int]) -> None:
 def test_a_column_alone_takes_it_all() -> None:
     assert divide(500, [Need(100, 200)]) == [500]
     assert divide(500, []) == []
+
+
+def test_a_short_state_is_read_to_its_end_and_costs_no_other_its_words(
+    make_window: Callable[[fake.FakeHub], MainWindow], hub: fake.FakeHub
+) -> None:
+    refused = replace(fake.THREE[1], reachable=False, cookie=Cookie(found=True, proved=False))
+    hub.publish(fake.connected(nodes=(fake.THREE[0], refused, fake.THREE[2])))
+    window = make_window(hub)
+    window.resize(1180, 760)
+    table = window.page.nodes
+    metrics = QFontMetrics(style.font(tabular=True))
+    for title, text in (("State", "cookie refused"), ("OTP", "26"), ("Container", "jobs")):
+        at = TITLES.index(title)
+        assert text in {table.model().index(row, at).data() for row in range(3)}
+        assert metrics.horizontalAdvance(text) <= table.columnWidth(at) - 19

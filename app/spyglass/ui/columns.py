@@ -84,7 +84,7 @@ NODES = (
         shown=False, rank=2, tip="The part of the schedulers that was busy in the last two seconds",
     ),
     Column("Uptime", 84, figure=lambda r: r.uptime, told=words.uptime, look="figure", rank=3),
-    Column("State", 150, words.node_state, look="prose", least=112),
+    Column("State", 150, words.node_state, look="prose", least=88),
 )  # fmt: skip
 FORWARDS = (
     Column("Node", 240, lambda n, _: n.node, look="strong", least=140),

@@ -64,7 +64,7 @@ class Commands:
         changes, chosen = self._window.changes, partial(action, self._window.sidebar.list)
         self.connect = chosen("&Connect", "", self._window.toggle)
         self.edit = chosen("&Edit…", "F2", changes.edit)
-        self.duplicate = chosen("&Duplicate…", "Ctrl+D", changes.duplicate)
+        self.duplicate = chosen("Dup&licate…", "Ctrl+D", changes.duplicate)
         self.export = chosen("E&xport…", "Ctrl+E", changes.ask_export)
         self.up = chosen("Move &up", "Alt+Up", partial(changes.step, down=False))
         self.down = chosen("Move dow&n", "Alt+Down", partial(changes.step, down=True))

@@ -46,6 +46,7 @@ class ErlangCheck(QWidget):
         self.mark = parts.StateMark("off")
         self.words = parts.label()
         self.words.setWordWrap(True)
+        self.words.setMinimumWidth(400)  # or a form takes it for a narrow column of many lines
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.command = QLineEdit(readOnly=True)

@@ -96,6 +96,10 @@ class Fitting(QObject):
         metrics = QFontMetrics(style.strong() if column.look == "strong" else style.font())
         pads = _PADS + (_BOX if column.look == "chip" else 0)
         best = max((metrics.horizontalAdvance(text) + pads for text in self._texts.get(at, ())), default=0)
+        if column.look == "prose":  # read to the end where that is not long, at its width where it is
+            usual = round(column.width * _scale())
+            fits = max(least, min(best, usual))
+            return Need(fits, fits, rank, usual)
         return Need(least, max(least, best), rank, 0 if at in self._texts else round(column.width * _scale()))
 
     def _least(self, at: int) -> int:

@@ -161,8 +161,8 @@ class NodeModel(QAbstractTableModel):
         return "\n".join([node.node, *(f"{title}: {text}" for title, text in known if text)])
 
     def texts(self) -> dict[int, list[str]]:
-        """What stands in the columns that are as wide as their texts: all but figures and prose."""
-        wide = [(at, c) for at, c in enumerate(self.columns) if c.look in {"strong", "plain", "chip", "dim"}]
+        """What stands in the columns whose width depends on it: all but figures."""
+        wide = [(at, c) for at, c in enumerate(self.columns) if c.look != "figure"]
         return {at: [self._text(column, node) for node in self._nodes] for at, column in wide}
 
     def _text(self, column: Column, node: NodeInfo) -> str:

@@ -9,16 +9,17 @@ cd "$(dirname "$0")/.."
 picture=build/demo-observer.png
 limit=120  # seconds
 
-on_hidden_display() {
+on_hidden_display() {  # the window manager's log goes with it
   local display
   mkdir -p build
   rm -f "$picture"
   coproc X { exec Xvfb -displayfd 1 -screen 0 1600x1000x24 -nolisten tcp -noreset 2>/dev/null; }
-  trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null' EXIT
+  scrap=$(mktemp -d)
+  trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$scrap"' EXIT
   read -r -t 20 display <&"${X[0]}" || { echo "Xvfb did not start." >&2; return 1; }
   export DISPLAY=":$display" GDK_BACKEND=x11 XDG_SESSION_TYPE=x11 NO_AT_BRIDGE=1
   unset WAYLAND_DISPLAY
-  openbox --sm-disable >/dev/null 2>&1 &
+  XDG_CACHE_HOME="$scrap" openbox --sm-disable >/dev/null 2>&1 &
   timeout --signal=INT "$limit" .venv/bin/spyglass demo --no-window --screenshot "$picture" >&2
   is_png "$picture" || { echo "No picture was made." >&2; return 1; }
   echo "$PWD/$picture"

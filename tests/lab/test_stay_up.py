@@ -286,6 +286,7 @@ def test_a_node_that_does_not_answer_skips_beats_and_holds_up_nobody(
     up.send("unwatch")
 
 
+@pytest.mark.timeout(ENOUGH + 60)
 def test_nothing_grows_over_many_losses(server: Server, laptop: Laptop, desktop: Desktop, up: Driver) -> None:
     stocks: list[dict[str, Any]] = []
     processes: list[list[str]] = []

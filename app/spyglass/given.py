@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from spyglass import log
-from spyglass.errors import BadInput
 from spyglass.questions import Ask, Secret, Typed
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def credentials(profile: Profile, ask: Ask) -> tuple[Credentials, ...]:
     """
     if not (profile.tls.ca or profile.tls.certificate):
         return ()
-    from spyglass.remote.tls import Credentials  # noqa: PLC0415 - few nodes speak TLS
+    from spyglass.remote.tls import Credentials, pem  # noqa: PLC0415 - few nodes speak TLS
 
     key = profile.tls.key or profile.tls.certificate
 
@@ -45,16 +43,6 @@ def credentials(profile: Profile, ask: Ask) -> tuple[Credentials, ...]:
         answer = ask(Secret("passphrase", key))
         return log.forget(answer.value if isinstance(answer, Typed) else str(answer))
 
-    ca, certificate, private = (_text(path) for path in (profile.tls.ca, profile.tls.certificate, key))
+    files = (profile.tls.ca, profile.tls.certificate, key)
+    ca, certificate, private = (pem(path, "Correct the profile's TLS files.") for path in files)
     return (Credentials(ca, certificate, private, passphrase),)
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text("ascii") if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is no PEM file'}",
-            "Correct the profile's TLS files.",
-            code="bad-certificate",
-        ) from None

@@ -146,7 +146,7 @@ class Observation:
         vm.watch(self.node)
         if self._closing.is_set():
             raise Cancelled
-        booted.loaded().observe(self.node)
+        vm.observe(self.node)
         self._report(Opened(self.key))
         if self._company:
             self._company.begin(vm, stack, self.node)

@@ -56,15 +56,11 @@ class Booted:
                 listener(event)
             self._listener = listener
 
-    def loaded(self) -> LocalNode:
-        """The VM, when its graphics are loaded: nothing else may open a window meanwhile."""
-        if self._preload:
-            self._preload.join(30)
-        return self.vm
-
     def close(self) -> None:
         """End the VM and give its name free. Callable twice and from any thread."""
         self.vm.close()
+        if self._preload:
+            self._preload.join(5)
         with self._lock:
             slot, self._slot = self._slot, None  # type: ignore[assignment]
         if slot is not None:

@@ -66,8 +66,8 @@ hold(_Frame) -> true.
 %% @doc What stands in the Nodes menu of the prepared observer_wx: who was joined, and never this node.
 members() -> nodes(connected).
 
-in_turn(Request) ->
-    case gen_server:call(?MODULE, Request, ?OPEN_LIMIT_MS + ?ANSWER_LIMIT_MS) of
+in_turn(Request) -> % one may be at work already: a preload, most likely
+    case gen_server:call(?MODULE, Request, 2 * ?OPEN_LIMIT_MS + ?ANSWER_LIMIT_MS) of
         {ok, Value} -> Value;
         {throw, Reason} -> throw(Reason)
     end.

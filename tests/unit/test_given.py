@@ -50,3 +50,19 @@ def test_a_tls_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     profile = Profile(name="p", id=ID, tls=TLS(ca=str(tmp_path / "nowhere.pem")))
     with pytest.raises(BadInput, match=r"nowhere\.pem can't be read"):
         given.credentials(profile, refuse)
+
+
+@pytest.mark.parametrize("content", [b"no certificate at all", b"\x30\x82\x01\x0a", b""])
+def test_a_tls_file_of_another_kind_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ca.der").write_bytes(content)
+    profile = Profile(name="p", id=ID, tls=TLS(ca=str(tmp_path / "ca.der")))
+    with pytest.raises(BadInput, match=r"ca\.der can't be read: it is no PEM file"):
+        given.credentials(profile, refuse)
+
+
+def test_words_of_any_alphabet_may_stand_around_what_is_encoded(tmp_path: Path) -> None:
+    text = f"Aussteller: Prüfstelle\n{Authority().certificate}"
+    (tmp_path / "ca.pem").write_text(text, encoding="utf-8")
+    profile = Profile(name="p", id=ID, tls=TLS(ca=str(tmp_path / "ca.pem")))
+    (credentials,) = given.credentials(profile, refuse)
+    assert credentials.context().get_ca_certs()

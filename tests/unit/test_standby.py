@@ -50,15 +50,14 @@ def test_the_spare_is_handed_over_once(vms: list[FakeVM]) -> None:
     first, second = standby.take(), standby.take()
     assert (first.vm, second.vm) == (vms[0], vms[1])
     for booted in (first, second):
-        booted.loaded()
         booted.close()
     standby.close()
 
 
 def test_a_vm_for_calls_has_no_graphics_loaded(vms: list[FakeVM]) -> None:
     booted = Standby(str).plain()
-    assert booted.loaded().did() == []  # type: ignore[attr-defined]
     booted.close()
+    assert vms[0].did() == []
 
 
 def test_closing_ends_the_spare_and_frees_its_name(vms: list[FakeVM]) -> None:
@@ -85,7 +84,7 @@ def test_events_before_anybody_listens_are_not_lost(vms: list[FakeVM]) -> None:
 def test_a_failing_preload_is_met_by_whoever_opens_the_window(vms: list[FakeVM]) -> None:
     booted = Booted("", preload=True)
     vms[0].fails["preload"] = Missing("no display")
-    assert booted.loaded() is vms[0]
+    assert booted.vm is vms[0]
     booted.close()
 
 

@@ -162,8 +162,11 @@ class LocalNode:
         self._ask("preload", timeout=30.0)
 
     def observe(self, node: str) -> None:
-        """Show Observer on the joined node, which must have the backend. An open window is re-pointed."""
-        self._ask("observe", node, timeout=30.0)
+        """Show Observer on the joined node, which must have the backend. An open window is re-pointed.
+
+        May be asked for while :meth:`preload` is at work: ``spyglass_observer`` does one after the other.
+        """
+        self._ask("observe", node, timeout=45.0)
 
     def tab(self, index: int) -> str:
         """Turn Observer to this tab, counted from 0; return its title."""

@@ -19,6 +19,7 @@ from spyglass.remote.base import Output
 from spyglass.remote.feed import Feed
 from spyglass.remote.hijacked import Hijacked
 from spyglass.remote.httpwire import Answer, Conversation
+from spyglass.remote.shapes import identity, mapping, sequence
 
 if TYPE_CHECKING:
     from spyglass.remote.base import Piped, Remote, Stream
@@ -48,7 +49,7 @@ class Api:
         """See who answers; returns its version. Raises Unreachable, Denied or a Failure."""
         told = self._object("GET", "/version")
         parts = told.get("Components")
-        if any("podman" in str(part).lower() for part in (parts if isinstance(parts, list) else ())):
+        if any("podman" in str(part).lower() for part in sequence(parts)):
             self.name = "podman"
         version = str(told.get("Version", ""))[:40]
         return version if version.isprintable() else ""
@@ -56,9 +57,7 @@ class Api:
     def ids(self) -> list[str]:
         """The ids of the running containers."""
         told = self._json("GET", "/containers/json")
-        rows = told if isinstance(told, list) else []
-        ids = (row.get("Id") for row in rows if isinstance(row, dict))
-        return [i for i in ids if isinstance(i, str) and i and not i.strip("0123456789abcdef")]
+        return list(filter(None, (identity(mapping(row).get("Id")) for row in sequence(told))))
 
     def inspect(self, name: str) -> str | None:
         """One container as JSON on one line; None when there is none of that name or id."""
@@ -77,7 +76,7 @@ class Api:
         wanted = "pid,comm" if self.name == "podman" else "-eo pid,comm"
         path = f"/containers/{container}/top?{urlencode({'ps_args': wanted})}"
         rows = self._object("GET", path).get("Processes")
-        words = [" ".join(map(str, row)).split() for row in rows or () if isinstance(row, list)]
+        words = [" ".join(map(str, sequence(row))).split() for row in sequence(rows)]
         return [row[-1] for row in words if row]
 
     def execute(
@@ -183,8 +182,7 @@ class Api:
     # -- requests ---------------------------------------------------------------
 
     def _object(self, method: str, path: str, wish: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        told = self._json(method, path, wish)
-        return told if isinstance(told, dict) else {}
+        return mapping(self._json(method, path, wish))
 
     def _json(self, method: str, path: str, wish: Mapping[str, Any] | None = None) -> Any:
         answer = self._answer(method, path, wish)

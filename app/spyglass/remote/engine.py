@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spyglass.remote.command_line import CommandLine, Engine
+from spyglass.remote.shapes import identity, mapping, number, printable, sequence, text, texts
 
 _NEEDED = re.compile(r"COOKIE|RELEASE_|NODE|^(ERL_EPMD_PORT|HOME)$")  # as survey.sh: the rest is none of ours
 _RANCHER = "io.rancher.container.ip"  # with its mask: Rancher 1.x, "Labels"
@@ -102,46 +103,46 @@ def read_inspect(engine: str | Engine, lines: Iterable[str]) -> tuple[list[Facts
 
 def _facts(by: Engine, told: dict[str, Any]) -> Facts:
     """Accepts the short form of the survey and a whole ``inspect`` object."""
-    config = _dict(told.get("Config"))
-    settings = _dict(told.get("NetworkSettings"))
-    identity = told["Id"]
-    if not isinstance(identity, str) or not identity or identity.strip("0123456789abcdef"):
-        raise TypeError(identity)
-    name = _text(told.get("Name")).lstrip("/") or identity[:12]
+    config = mapping(told.get("Config"))
+    settings = mapping(told.get("NetworkSettings"))
+    its = identity(told["Id"])
+    if not its:
+        raise TypeError(told["Id"])
+    name = text(told.get("Name")).lstrip("/") or its[:12]
     return Facts(
         engine=by.name,
         by=by,
-        id=identity,
-        name=_printable(name),
-        image=_printable(_image(told, config)),
-        hostname=_printable(_text(told.get("Hostname", config.get("Hostname")))),
-        pid=_number(told.get("Pid", _dict(told.get("State")).get("Pid"))),
-        mode=_text(told.get("Mode", _dict(told.get("HostConfig")).get("NetworkMode"))),
-        paused=told.get("Paused", _dict(told.get("State")).get("Paused")) is True,
-        networks=_networks(_dict(told.get("Networks", settings.get("Networks")))),
-        published=_published(_dict(told.get("Ports", settings.get("Ports"))), by.here),
-        labels=_texts(told.get("Labels", config.get("Labels"))),
+        id=its,
+        name=printable(name),
+        image=printable(_image(told, config)),
+        hostname=printable(text(told.get("Hostname", config.get("Hostname")))),
+        pid=number(told.get("Pid", mapping(told.get("State")).get("Pid"))),
+        mode=text(told.get("Mode", mapping(told.get("HostConfig")).get("NetworkMode"))),
+        paused=told.get("Paused", mapping(told.get("State")).get("Paused")) is True,
+        networks=_networks(mapping(told.get("Networks", settings.get("Networks")))),
+        published=_published(mapping(told.get("Ports", settings.get("Ports"))), by.here),
+        labels=texts(told.get("Labels", config.get("Labels"))),
         environ=_environ(told.get("Env", config.get("Env"))),
     )
 
 
 def _image(told: dict[str, Any], config: dict[str, Any]) -> str:
     """A whole object of Docker and Podman has the image's id where nerdctl has its name."""
-    named = _text(told.get("Image"))
-    return named if "Mode" in told else _text(config.get("Image")) or named
+    named = text(told.get("Image"))
+    return named if "Mode" in told else text(config.get("Image")) or named
 
 
 def _networks(told: dict[str, Any]) -> tuple[Network, ...]:
     networks = []
     for name, about in told.items():
-        ends = _dict(about)
-        addresses = (_text(ends.get("IPAddress")), _text(ends.get("GlobalIPv6Address")))
-        aliases = ends.get("Aliases") if isinstance(ends.get("Aliases"), list) else []
+        ends = mapping(about)
+        addresses = (text(ends.get("IPAddress")), text(ends.get("GlobalIPv6Address")))
+        aliases = sequence(ends.get("Aliases"))
         networks.append(
             Network(
-                _printable(name),
+                printable(name),
                 tuple(filter(_plain, addresses)),
-                tuple(a for a in aliases or [] if _text(a)),
+                tuple(filter(text, aliases)),
             )
         )
     return tuple(networks)
@@ -151,45 +152,20 @@ def _published(told: dict[str, Any], local: str) -> tuple[Published, ...]:
     found: dict[tuple[int, int], Published] = {}
     for key, bindings in told.items():
         port, _, protocol = key.partition("/")
-        for binding in bindings if isinstance(bindings, list) else ():
-            host, host_port = _text(_dict(binding).get("HostIp")), _number(_dict(binding).get("HostPort"))
-            if protocol in {"", "tcp"} and _number(port) and host_port:
+        for binding in sequence(bindings):
+            host, host_port = text(mapping(binding).get("HostIp")), number(mapping(binding).get("HostPort"))
+            if protocol in {"", "tcp"} and number(port) and host_port:
                 here = local if host in _EVERYWHERE else host
-                found.setdefault((_number(port), host_port), Published(_number(port), here, host_port))
+                found.setdefault((number(port), host_port), Published(number(port), here, host_port))
     return tuple(found.values())
 
 
 def _environ(told: object) -> dict[str, str]:
-    words = (word for word in told if isinstance(word, str)) if isinstance(told, list) else ()
+    words = filter(text, sequence(told))
     return dict(
         word.split("=", 1) for word in words if "=" in word and _NEEDED.search(word.partition("=")[0])
     )
 
 
-def _texts(told: object) -> dict[str, str]:
-    return (
-        {k: v for k, v in told.items() if isinstance(k, str) and isinstance(v, str)}
-        if isinstance(told, dict)
-        else {}
-    )
-
-
-def _dict(told: object) -> dict[str, Any]:
-    return told if isinstance(told, dict) else {}
-
-
-def _text(told: object) -> str:
-    return told if isinstance(told, str) else ""
-
-
-def _number(told: object) -> int:
-    text = str(told)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
 def _plain(address: str) -> bool:
     return bool(address) and not address.strip("0123456789abcdefABCDEF.:")
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)[:255]

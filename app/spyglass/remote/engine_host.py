@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spyglass.errors import BadInput, Denied, Failure, Lost
+from spyglass.errors import Denied, Failure, Lost
 from spyglass.questions import Ask, Consent
 from spyglass.remote.api import LOOPBACK, Api
 from spyglass.remote.shellless import Shellless
@@ -83,27 +82,16 @@ def _context(hop: EngineHop) -> ssl.SSLContext:
     """What we show and believe; without an authority of the hop's own, those of this computer."""
     import ssl  # noqa: PLC0415 - rare, and it takes a while
 
-    from spyglass.remote.tls import Credentials  # noqa: PLC0415
+    from spyglass.remote.tls import Credentials, pem  # noqa: PLC0415
 
-    made = Credentials(_text(hop.ca), _text(hop.certificate), _text(hop.key)).context(check_hostname=True)
+    files = (hop.ca, hop.certificate, hop.key)
+    ca, certificate, key = (pem(path, "Name the engine's certificates again.") for path in files)
+    made = Credentials(ca, certificate, key).context(check_hostname=True)
     if not hop.ca:
         made.load_default_certs()
         made.verify_mode = ssl.CERT_REQUIRED
         made.check_hostname = True
     return made
-
-
-def _text(name: str) -> str:
-    if not name:
-        return ""
-    try:
-        return Path(name).expanduser().read_text("ascii", "replace")
-    except OSError as exc:
-        raise BadInput(
-            f"{name} can't be read: {exc.strerror}",
-            "Name the engine's certificates again.",
-            code="bad-certificate",
-        ) from None
 
 
 def _named(exc: Exception, hop: EngineHop) -> Failure:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from spyglass.errors import Denied, Failure, Missing, Unreachable
 from spyglass.kubernetes import ALL, KubernetesHop
 from spyglass.remote.command_line import CommandLine
+from spyglass.remote.shapes import identity, mapping, printable, sequence
 
 if TYPE_CHECKING:
     from spyglass.remote.base import Output, Piped, Remote
@@ -135,48 +136,52 @@ def _items(text: bytes) -> list[Any]:
         told = json.loads(text)
     except (ValueError, RecursionError):
         raise Failure("kubectl gave no list of pods", "See `kubectl get pods -o json` there.") from None
-    items = told.get("items") if isinstance(told, dict) else None
-    return items if isinstance(items, list) else []
+    return sequence(mapping(told).get("items"))
 
 
 def _containers(items: list[Any]) -> Iterator[tuple[Home, dict[str, Any]]]:
     """Each running container in the short form of the survey, which :mod:`spyglass.remote.engine` reads."""
     for item in items:
-        about, spec, status = (_dict(_dict(item).get(name)) for name in ("metadata", "spec", "status"))
+        about, spec, status = (mapping(mapping(item).get(name)) for name in ("metadata", "spec", "status"))
         namespace, pod = about.get("namespace"), about.get("name")
         if not (isinstance(namespace, str) and isinstance(pod, str) and _is_name(pod)):
             continue
-        running = [one for one in map(_dict, _list(status.get("containerStatuses"))) if _is_running(one)]
+        running = [one for one in map(mapping, sequence(status.get("containerStatuses"))) if _is_running(one)]
         first = ""
         for one in running:
-            home, identity = Home(namespace, pod, str(one.get("name"))), _identity(one)
+            home, its = Home(namespace, pod, str(one.get("name"))), _identity(one)
             name = pod if len(running) == 1 else f"{pod}/{home.container}"
             about_it = next(
-                (c for c in map(_dict, _list(spec.get("containers"))) if c.get("name") == home.container), {}
+                (
+                    c
+                    for c in map(mapping, sequence(spec.get("containers")))
+                    if c.get("name") == home.container
+                ),
+                {},
             )
             yield (
                 home,
                 {
-                    "Id": identity,
+                    "Id": its,
                     "Pid": 1,
                     "Name": name,
                     "Image": about_it.get("image", one.get("image")),
                     "Hostname": pod,
-                    "Labels": _dict(about.get("labels")),
+                    "Labels": mapping(about.get("labels")),
                     "Mode": f"container:{first}" if first else "",
                     "Networks": {namespace: _network(status)},
                     "Env": [
                         f"{e['name']}={e['value']}"
-                        for e in map(_dict, _list(about_it.get("env")))
+                        for e in map(mapping, sequence(about_it.get("env")))
                         if "value" in e
                     ],
                 },
             )
-            first = first or identity
+            first = first or its
 
 
 def _network(status: dict[str, Any]) -> dict[str, Any]:
-    told = [_dict(one).get("ip") for one in _list(status.get("podIPs"))] or [status.get("podIP")]
+    told = [mapping(one).get("ip") for one in sequence(status.get("podIPs"))] or [status.get("podIP")]
     addresses = [each for each in told if isinstance(each, str) and each]
     four = next((a for a in addresses if ":" not in a), "")
     six = next((a for a in addresses if ":" in a), "")
@@ -185,26 +190,17 @@ def _network(status: dict[str, Any]) -> dict[str, Any]:
 
 def _is_running(status: dict[str, Any]) -> bool:
     return (
-        "running" in _dict(status.get("state")) and bool(_identity(status)) and _is_name(status.get("name"))
+        "running" in mapping(status.get("state")) and bool(_identity(status)) and _is_name(status.get("name"))
     )
 
 
 def _identity(status: dict[str, Any]) -> str:
     """The hexadecimal part of ``containerd://ID``."""
-    identity = str(status.get("containerID")).rpartition("//")[2]
-    return identity if identity and not identity.strip("0123456789abcdef") else ""
+    return identity(str(status.get("containerID")).rpartition("//")[2])
 
 
 def _is_name(name: Any) -> bool:
     return isinstance(name, str) and bool(name) and not name.startswith("-") and name.isprintable()
-
-
-def _dict(told: Any) -> dict[str, Any]:
-    return told if isinstance(told, dict) else {}
-
-
-def _list(told: Any) -> list[Any]:
-    return told if isinstance(told, list) else []
 
 
 def _refusal(output: Output, where: str, hop: KubernetesHop) -> Failure:
@@ -226,4 +222,4 @@ def _refusal(output: Output, where: str, hop: KubernetesHop) -> Failure:
 
 def _last(text: str) -> str:
     line = text.splitlines()[-1] if text else "It gave no reason."
-    return "".join(char if char.isprintable() else "?" for char in line)[:300]
+    return printable(line)

@@ -24,6 +24,23 @@ if TYPE_CHECKING:
 _PIECE = 16_384  # bytes of one TLS record, at most (RFC 8446, section 5.1)
 
 
+def pem(path: str, hint: str) -> str:
+    """What a PEM file (RFC 7468) of this computer holds; empty for none.
+
+    Words around what is encoded may be of any alphabet. Raises BadInput with the ``hint``.
+    """
+    if not path:
+        return ""
+    why = "it is no PEM file"
+    try:
+        text = Path(path).expanduser().read_bytes().decode("ascii", "ignore")
+    except OSError as exc:
+        text, why = "", str(exc.strerror)
+    if "-----BEGIN " not in text:
+        raise BadInput(f"{path} can't be read: {why}", hint, code="bad-certificate")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a client shows and believes, as PEM text; empty: nothing of the kind.

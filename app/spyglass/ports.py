@@ -31,6 +31,8 @@ def explain(remote: Remote, found: Found) -> Failure:
     try:
         answering = _answering(remote, found)
     except Failure as failure:
+        if failure.code == "sessions":
+            return failure
         return _gone(f"{name} is gone since it was found: {failure.title}")
     except OSError:
         return _gone(f"{name} hung up", "Refresh the list of nodes, then try again.")

@@ -5,6 +5,7 @@ import pytest
 
 from spyglass.errors import Unreachable
 from spyglass.ports import explain, prove
+from spyglass.remote import noes
 from support.fake_world import found
 
 NODE = "shop@10.0.0.1"
@@ -42,6 +43,13 @@ def test_explains_that_the_node_is_gone_when_its_port_refuses() -> None:
     failure = explain(Dialled(Unreachable("port 9001 refuses")), found(NODE))  # type: ignore[arg-type]
     assert failure.title == f"{NODE} is gone since it was found: port 9001 refuses"
     assert (failure.code, failure.retry) == ("node-gone", True)
+
+
+def test_says_that_no_more_relays_are_to_be_had() -> None:
+    full = noes.no_session("deploy@prod", 6)
+    assert explain(Dialled(full), found(NODE)) is full  # type: ignore[arg-type]
+    assert full.title == "deploy@prod: one SSH connection carries 6 relays, and none is free"
+    assert "a profile of its own" in full.hint
 
 
 def test_explains_that_another_node_answers_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,12 +44,12 @@ def no_commands(here: str, words: str = "") -> Denied:
     )
 
 
-def no_session(here: str) -> Unreachable:
-    """Every session that one connection may have is in use."""
+def no_session(here: str, most: int) -> Unreachable:
+    """Every session that may stay open over one connection is in use; ``most`` are allowed."""
     return Unreachable(
-        f"{here} allows no more sessions over one connection",
-        "Each relay and each pipe needs one: close what is not needed, or raise MaxSessions in the "
-        "server's sshd_config (10 unless set).",
+        f"{here}: one SSH connection carries {most} relay{'s' * (most > 1)}, and none is free",
+        "Close a window or a forward that is not needed, or reach this node by a profile of its own, which "
+        "has a connection of its own. (Of sshd's ten sessions a connection, see MaxSessions, two are kept.)",
         code="sessions",
     )
 

@@ -156,7 +156,8 @@ class Link:
         try:
             return self._dial()
         except (Failure, Cancelled, OSError) as exc:
-            _log.debug("not carried: %s", exc)
+            level = logging.WARNING if getattr(exc, "code", "") == "sessions" else logging.DEBUG
+            _log.log(level, "not carried: %s", exc)
             return None
 
     def _carry_up(self, stream: Stream) -> None:

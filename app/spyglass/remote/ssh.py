@@ -130,7 +130,7 @@ class SSH:
         """
         deadline = time.monotonic() + timeout
         channel = self._session(PipedCommand, deadline, argv[0], timeout)
-        channel.leave = functools.partial(self._sessions.leave, broken_off=True)
+        channel.leave = functools.partial(self._sessions.leave, long=True, broken_off=True)
         try:
             self._send_request(channel, "exec", shlex.join(argv))
             channel.begun.wait(max(0.0, deadline - time.monotonic()))
@@ -233,24 +233,25 @@ class SSH:
 
     def _session(self, kind: type[_C], deadline: float, command: str, timeout: float) -> _C:
         """A session channel, when one of the few that a server allows is free."""
+        long = kind is PipedCommand
         while True:
-            if not self._sessions.enter(deadline, long=kind is PipedCommand):
+            if not self._sessions.enter(deadline, long=long):
                 raise (
-                    noes.too_slow(command, timeout, self.describe())
-                    if kind is Command
-                    else noes.no_session(self.describe())
+                    noes.no_session(self.describe(), self._sessions.lasting)
+                    if long
+                    else noes.too_slow(command, timeout, self.describe())
                 )
             try:
                 return self._transport.open(kind, "session", None, deadline - time.monotonic(), Stop())
             except Refused as exc:
-                if not self._sessions.refused():
+                if not self._sessions.refused(long=long):
                     raise noes.no_commands(self.describe(), exc.words) from exc
                 time.sleep(_A_MOMENT)
             except TimeoutError as exc:
-                self._sessions.leave()
+                self._sessions.leave(long=long)
                 raise noes.too_slow(command, timeout, self.describe()) from exc
             except OSError as exc:
-                self._sessions.leave()
+                self._sessions.leave(long=long)
                 raise self._gone() from exc
 
     def _send_request(self, channel: Channel, kind: str, value: str, *, reply: bool = True) -> None:

@@ -27,6 +27,17 @@ def test_where_only_one_is_allowed_a_pipe_may_have_it() -> None:
     assert Sessions(1).enter(soon(), long=True)
 
 
+def test_where_all_that_is_open_stays_nobody_waits_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "_STUCK", 0.05)
+    places, began = Sessions(4), time.monotonic()
+    assert [places.enter(began + 60, long=True) for _ in range(3)] == [True, True, False]
+    places.leave(long=True)
+    assert places.enter(began + 60)  # a short command comes and goes: it is worth a wait
+    assert not places.enter(soon(), long=True)
+    assert places.lasting == 2
+    assert time.monotonic() - began < 5
+
+
 def test_whoever_waits_gets_the_place_that_is_given_back() -> None:
     places, got = Sessions(1), threading.Event()
     assert places.enter(soon())

@@ -130,6 +130,11 @@ class Aliases:
     def keep(self, wanted: Collection[str]) -> None:
         """Give up all addresses but these."""
         for address in self._addresses - set(wanted):
+            self.release(address)
+
+    def release(self, address: str) -> None:
+        """Give up an address, if it is held."""
+        if address in self._addresses:
             self.drop(address)
             self._helper.remove(address)
 

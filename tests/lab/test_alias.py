@@ -18,7 +18,7 @@ from support.lab.authority import Installed
 from support.lab.fleet import Fleet
 from support.lab.laptop import ADDRESS, DEV, OTHER, Laptop, spyglass_command
 from support.lab.place import Guest
-from support.lab.server import wait_until
+from support.lab.server import Server, wait_until
 
 CALL = """
 node = String.to_atom(hd(System.argv()))
@@ -147,6 +147,34 @@ def test_the_recipe_as_it_stands_with_nothing_changed_on_the_server(
         assert {"tcp 127.0.0.2%lo:4369 spyglass", "tcp 127.0.0.2%lo:19000 spyglass"} <= there
 
     assert listening(laptop) == clean
+
+
+def test_a_node_that_comes_back_by_another_name_gets_another_address(
+    laptop: Laptop, server: Server, clean: set[str]
+) -> None:
+    start = 'exec erl -noinput -setcookie "$0" -name "moved@127.0.0.$(cat /n || echo 5)"'
+    server.docker("run", "--detach", "--name=moved", "elixir:lab", "sh", "-c", start, "SPYLAB-cookie-moved")
+    guest = None
+    try:
+        wait_until(lambda: "moved" in server.docker("exec", "moved", "epmd", "-names"), "moved", 20, 0.2)
+        words = ["lab", "moved@127.0.0.5", "--container", "moved", "--alias", "auto"]
+        guest = laptop.start_spyglass("forward", *words, stderr=subprocess.STDOUT)
+        guest.until_held()
+        server.docker("exec", "moved", "sh", "-c", "echo 6 >/n")
+        server.docker("restart", "--time=0", "moved")
+        told = read_until(guest, "moved@127.0.0.6  127.0.0.6:")
+        assert "moved@127.0.0.5 is moved@127.0.0.6 now." in told
+        there = listening(laptop) - clean
+        assert {line.split(":")[0] for line in there} == {
+            "tcp 127.0.0.6%lo",
+            "tcp 127.0.0.1",
+        }  # and the route
+        guest.send(signal.SIGINT)
+        assert guest.wait(10) == 130
+    finally:
+        if guest:
+            guest.close()
+        server.docker("rm", "--force", "moved")
 
 
 def test_another_user_of_the_laptop_is_not_let_in(laptop: Laptop, fleet: Fleet, clean: set[str]) -> None:

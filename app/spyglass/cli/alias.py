@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from spyglass.cli.commands import Run
     from spyglass.erlang.found import Found
 
+Held = dict[str, tuple["NodeInfo", str]]
+"""The nodes that are held, by name, each with its address here; empty: it could not be had yet."""
 _BEFORE = (
     "The address goes on this computer's loopback interface, and is taken away when this ends. "
     "That takes root's rights once: {how}."
@@ -40,8 +42,9 @@ def hold(run: Run, chosen: Sequence[NodeInfo], asked: str, *, batch: bool) -> in
             aliases.drop(address)
 
         helper.on_gone = gone
-        told = _open(run, aliases, chosen, asked)
-        if not told:
+        held: Held = {}
+        _open(run, aliases, chosen, asked, held)
+        if not held:
             raise Failure(
                 "No node there can have an address here", "The reasons stand above.", code="no-alias"
             )
@@ -50,33 +53,56 @@ def hold(run: Run, chosen: Sequence[NodeInfo], asked: str, *, batch: bool) -> in
             before = run.terminal.last
             status = run.terminal.reach(lambda s, before=before: s is not before)  # type: ignore[misc]
             if status.phase is Phase.READY and status.surveyed:
-                again = [n for n in status.nodes if n.node in told and n.reachable]
-                _open(run, aliases, again, asked, told)
+                _again(run, aliases, status.nodes, asked, held)
 
 
-def _open(
-    run: Run, aliases: Aliases, chosen: Sequence[NodeInfo], asked: str, told: frozenset[str] = frozenset()
-) -> frozenset[str]:
-    """Open what can be opened; tell of each what is new; return the names of those that are open."""
-    opened = set()
+def _again(run: Run, aliases: Aliases, nodes: Sequence[NodeInfo], asked: str, held: Held) -> None:
+    """After a search: lead to where the nodes are by now; one of another name has another address."""
+    for old, new in renamed([info for info, _ in held.values()], nodes):
+        say(plain(f"{old.node} is {new.node} now."))
+        _, address = held.pop(old.node)
+        held[new.node] = new, ""
+        if address not in {each for _, each in held.values()}:
+            aliases.release(address)
+    _open(run, aliases, [n for n in nodes if n.node in held and n.reachable], asked, held)
+
+
+def renamed(known: Sequence[NodeInfo], nodes: Sequence[NodeInfo]) -> list[tuple[NodeInfo, NodeInfo]]:
+    """Which of the known nodes are gone, with who is in their place: the same but for its name's host."""
+    there, names = {n.node for n in nodes}, {n.node for n in known}
+    found = []
+    for old in (each for each in known if each.node not in there):
+        new = [n for n in nodes if n.reachable and n.node not in names and _place(n) == _place(old)]
+        if len(new) == 1:
+            found.append((old, new[0]))
+    return found
+
+
+def _place(info: NodeInfo) -> tuple[str, str]:
+    """Where it lives, and the part of its name that is its own."""
+    return info.key.removesuffix(info.node), info.node.partition("@")[0]
+
+
+def _open(run: Run, aliases: Aliases, chosen: Sequence[NodeInfo], asked: str, held: Held) -> None:
+    """Open what can be opened, tell of each what is new, and note it in ``held``."""
+    first = not held
     for info in chosen:
         found = run.session.match(info.key)
         if found is None:
             continue
         try:
-            address, port, epmd = _opened(run, aliases, found, asked, first=not told)
+            address, port, epmd = _opened(run, aliases, found, asked, first=first)
         except Failure as failure:
-            if len(chosen) == 1 and not told:
+            if len(chosen) == 1 and first:
                 raise
             say(plain(f"{info.node}: {failure.title}."))
-            if not told and (line := routed(info)):
+            if first and (line := routed(info)):
                 say(plain(f"  {line}"))
             continue
-        opened.add(info.node)
-        if info.node not in told:
+        if info.node not in held or not held[info.node][1]:
             line = owntools.at_address(info, epmd)
             print(f"{info.node}  {address}:{port}\n  {line}", flush=True)
-    return frozenset(opened)
+        held[info.node] = info, address
 
 
 def _opened(run: Run, aliases: Aliases, found: Found, asked: str, *, first: bool) -> tuple[str, int, int]:

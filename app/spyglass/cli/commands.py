@@ -195,16 +195,17 @@ def rpc(options: argparse.Namespace) -> int:
 
 def forward(options: argparse.Namespace) -> int:
     """``spyglass forward TARGET [NODE]``: hold the tunnel until Ctrl-C."""
-    with connected(options, persist=True) as run:
+    profile = profile_of(options)
+    asked = options.alias or profile.alias
+    follow: Follows = "" if asked == "off" else "events"  # one of another name has another address
+    with connected(options, persist=True, profile=profile, follow=follow) as run:
         status = run.surveyed()
         chosen = [choose(run, options.node)] if options.node else [n for n in status.nodes if n.reachable]
         if not chosen:
-            raise Failure(
-                "No node there can be reached", "See `spyglass nodes` for the reasons.", code="no-node"
-            )
+            hint = "See `spyglass nodes` for the reasons."
+            raise Failure("No node there can be reached", hint, code="no-node")
         from spyglass.cli import alias  # noqa: PLC0415 - rarely needed
 
-        asked = options.alias or run.hub.profile(run.profile).alias
         if asked != "off":
             return alias.hold(run, chosen, asked, batch=options.batch)
         for info in chosen:

@@ -150,7 +150,7 @@ def test_the_recipe_as_it_stands_with_nothing_changed_on_the_server(
 
 
 def test_a_node_that_comes_back_by_another_name_gets_another_address(
-    laptop: Laptop, server: Server, clean: set[str]
+    laptop: Laptop, server: Server, fleet: Fleet, clean: set[str]
 ) -> None:
     start = 'exec erl -noinput -setcookie "$0" -name "moved@127.0.0.$(cat /n || echo 5)"'
     server.docker("run", "--detach", "--name=moved", "elixir:lab", "sh", "-c", start, "SPYLAB-cookie-moved")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -37,12 +38,17 @@ def test_looking_leaves_no_process_and_no_file_behind(
     laptop: Laptop, server: Server, fleet: Fleet, engines: Engines, user: User
 ) -> None:
     """Podman's command starts a process that stays, unless the account's containers run already."""
-    before = server.place.run(["sh", "-c", TRACES, "sh", user.name, str(user.uid)]).stdout
+
+    def traces() -> set[str]:
+        return set(server.place.run(["sh", "-c", TRACES, "sh", user.name, str(user.uid)]).stdout.splitlines())
+
+    before = traces()
     for words in (["nodes", f"{user.name}@lab"], ["scratch", f"{user.name}@lab", "--container", "none"]):
         done = laptop.spyglass(*words, "--batch")
         assert done.returncode == (words[0] == "scratch"), done.stderr
-    after = server.place.run(["sh", "-c", TRACES, "sh", user.name, str(user.uid)]).stdout
-    assert after == before
+    with suppress(TimeoutError):
+        wait_until(lambda: traces() == before, "a command has ended with its channel", 5)
+    assert traces() == before
 
 
 @pytest.fixture(scope="module")

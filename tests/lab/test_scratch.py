@@ -42,13 +42,13 @@ def looked_at(laptop: Laptop, server: Server, desktop: Desktop) -> None:
         assert "ends with this command" in guest.communicate()[1]
     finally:
         guest.close()
+    wait_until(lambda: not scratches(server), "the scratch node has ended", 5)
 
 
 def test_observer_opens_on_it_and_both_end_together(laptop: Laptop, server: Server, desktop: Desktop) -> None:
     looked_at(laptop, server, desktop)  # the first time, our modules are compiled and kept
     traces = Traces.of(laptop)
     looked_at(laptop, server, desktop)
-    wait_until(lambda: not scratches(server), "the scratch node has ended", 5)
     traces.wait_same(laptop)
 
 

@@ -55,6 +55,7 @@ class Changes:
         self._netlink = _subscribe()
         self._sleep: logind.Sleep | None = None
         self._ours, self._theirs = socket.socketpair()
+        self._before = clock()  # not on the thread: what happens until it runs counts as well
         self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
         self._thread.start()
 
@@ -69,7 +70,6 @@ class Changes:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        before = self._clock()
         self._sleep = logind.subscribe()
         with self._ours:
             while True:
@@ -80,11 +80,11 @@ class Changes:
                     break
                 now = self._clock()
                 told = [self._netlink in ready and self._changed(), self._sleep in ready and self._woke()]
-                if any(told) or now - before > SLEPT:
+                if any(told) or now - self._before > SLEPT:
                     self._settle()
                     self._notify()
                     now = self._clock()
-                before = now
+                self._before = now
         for end in (self._netlink, self._sleep):
             if end is not None:
                 end.close()

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,10 @@ class Driven:
 
     def do_stock(self) -> None:
         gc.collect()
-        names = [os.readlink(fd) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]  # noqa: PTH115
+        names = []
+        for fd in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):  # another thread has just closed it; that of the listing is gone as well
+                names.append(str(fd.readlink()))
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         self._say(
             stock={

@@ -141,12 +141,16 @@ class Laptop:
     def files(self) -> set[str]:
         """Return every file of the user's home, /tmp and /run/user, for "leaves nothing behind".
 
-        The checkout, which may lie below /tmp, is ours: tests put their pictures there.
+        The checkout, which may lie below /tmp, is ours: tests put their pictures there. A directory
+        that is removed meanwhile is passed over.
         """
         ours = str(_CHECKOUT).lstrip("/") + "/"
         tops = (self.home, self.root / "tmp", self.root / runtime_dir(DEV).lstrip("/"))
         found = {
-            str(path.relative_to(self.root)) for top in tops for path in top.rglob("*") if not path.is_dir()
+            str(Path(directory, name).relative_to(self.root))
+            for top in tops
+            for directory, _, names in os.walk(top)
+            for name in names
         }
         return {path for path in found if not path.startswith(ours)}
 

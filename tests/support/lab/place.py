@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -89,8 +90,9 @@ class Guest:
 
     def close(self) -> None:
         """End it if it still runs, and release the pipes."""
-        if self.popen.poll() is None and self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended, and the wrapper is about to
+            if self.popen.poll() is None and self.pid:
+                os.kill(self.pid, signal.SIGKILL)
         for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             if stream:
                 stream.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +111,7 @@ def files_holding(laptop: Laptop, secrets: set[str]) -> list[str]:
     found = []
     for name in laptop.files():
         path = laptop.root / name
-        if path.is_file() and any(secret.encode() in path.read_bytes() for secret in secrets):
-            found.append(name)
+        with suppress(FileNotFoundError):  # it is gone again
+            if path.is_file() and any(secret.encode() in path.read_bytes() for secret in secrets):
+                found.append(name)
     return found

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,8 +122,9 @@ def test_connect_without_an_app_holds_it_here(
     places: paths.Paths, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Profiles(places.profiles).add(Profile(name="lab", hops=(SSHHop(host="prod"),)))
+    monkeypatch.setattr("spyglass.cli.talk.time", SimpleNamespace(time=lambda: 1000.0))
     lost = Status(
-        SHOP.id, Phase.WAITING, "Waiting", problem=Problem("gone", "", "lost", True), next_try=time.time() + 4
+        SHOP.id, Phase.WAITING, "Waiting", problem=Problem("gone", "", "lost", True), next_try=1004.0
     )
     failed = Status(SHOP.id, Phase.FAILED, problem=Problem("prod refused deploy", "Check the key."))
 

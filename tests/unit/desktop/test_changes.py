@@ -73,12 +73,15 @@ def test_a_new_address_is_noticed_and_a_neighbour_is_not(kernel: Kernel, watchin
     assert kernel.noticed.empty()
 
 
-def test_what_comes_together_is_noticed_once(kernel: Kernel, watching: Changes) -> None:
+def test_what_comes_together_is_noticed_once(kernel: Kernel) -> None:
     kernel.tell(*[message(NEWADDR)] * 5)
+    watching = Changes(kernel.notice, kernel.clock)
     assert kernel.noticed.get(timeout=5)
     kernel.tell(message(NEWADDR))
     assert kernel.noticed.get(timeout=5)
     assert kernel.noticed.empty()
+    watching.close()
+    watching.join(5)
 
 
 def test_a_network_that_does_not_rest_is_told_of_all_the_same(

@@ -102,10 +102,10 @@ def noticed(
 def test_a_wake_is_noticed_at_once_and_a_sleep_is_not(login: Login, noticed: queue.SimpleQueue[bool]) -> None:
     login.tell("sleep")
     login.tell("wake")
-    assert noticed.get(timeout=1)
+    assert noticed.get(timeout=5)
     assert noticed.empty()
     login.tell("wake")
-    assert noticed.get(timeout=1)
+    assert noticed.get(timeout=5)
 
 
 def test_a_bus_that_goes_leaves_it_to_the_clocks(

@@ -9,10 +9,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QLabel, QMenu
+from PySide6.QtWidgets import QDialog, QLabel, QMenu, QStyleOptionMenuItem
 
 from spyglass.profile import SSHHop
 from spyglass.ui.about import AboutDialog, KeysDialog
+from spyglass.ui.actions import KeyedMenu
 from spyglass.ui.commands import MainMenu
 from spyglass.ui.tray_menu import TrayMenu
 from support import fake_hub as fake
@@ -135,3 +136,16 @@ def test_no_two_actions_want_the_same_keys(
 ) -> None:
     keys = [keys for keys, _ in window.commands.shortcuts()]
     assert len(keys) == len(set(keys))
+
+
+def test_keys_stand_apart_from_the_words_in_a_menu(window: MainWindow, qtbot: QtBot) -> None:
+    plain, keyed = QMenu(window), KeyedMenu(window)
+    kept = []
+    for menu in (plain, keyed):
+        menu.addActions(window.commands.of_profile)
+        option = QStyleOptionMenuItem()
+        menu.popup(window.pos())
+        menu.initStyleOption(option, window.commands.edit)
+        kept.append(option.reservedShortcutWidth)
+        menu.close()
+    assert kept[0] - kept[1] == keyed.sizeHint().width() - plain.sizeHint().width() == 24

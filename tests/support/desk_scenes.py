@@ -153,7 +153,8 @@ def played() -> Iterator[Scene]:
         hub, QuestionDesk(), Ring(), ui.sizes(Path(tempfile.mkdtemp(dir=Path.home()))), clock=lambda: fake.NOW
     )
     window.show()
-    rest(0.1)
+    until(lambda: "page" in vars(window), "the page is there")
+    rest(0.3)
     hub.measure(fake.SHOP.id, fake.readings(0, fake.crowd().nodes))
     rest(0.1)
     yield "crowd", window

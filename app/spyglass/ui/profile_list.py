@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 from spyglass.status import Status
 from spyglass.ui import arranging, icons, style, words
@@ -192,6 +192,13 @@ def _look(status: Status) -> tuple[str, str]:
     return words.shape(status), words.short(status)
 
 
+def _is_hovered(option: QStyleOptionViewItem) -> bool:
+    """Qt knows. Its names for states cost 6 ms the first time, which the window's start is spared."""
+    from PySide6.QtWidgets import QStyle  # noqa: PLC0415 - see above
+
+    return bool(option.state & QStyle.StateFlag.State_MouseOver)
+
+
 class ProfileDelegate(QStyledItemDelegate):
     """Draws a heading, or a profile in two lines with its state."""
 
@@ -215,7 +222,7 @@ class ProfileDelegate(QStyledItemDelegate):
         if row.profile is None:
             self._heading(painter, option.rect, row.heading)
         else:
-            self._profile(painter, option, row.profile)
+            self._profile(painter, option, index, row.profile)
         painter.restore()
 
     @staticmethod
@@ -228,20 +235,19 @@ class ProfileDelegate(QStyledItemDelegate):
         shown = QFontMetrics(font).elidedText(text.upper(), _ELIDE, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
 
-    def _profile(self, painter: QPainter, option: QStyleOptionViewItem, profile: Profile) -> None:
+    def _profile(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, profile: Profile
+    ) -> None:
         tokens, status = style.tokens(), self._model.status(profile.id)
-        state = option.state
-        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        view = cast("QListView", option.widget)
+        chosen = view.selectionModel().isSelected(index)
         box = option.rect.adjusted(0, 1, 0, -2)
-        if chosen or state & QStyle.StateFlag.State_MouseOver:
+        if chosen or (view.underMouse() and _is_hovered(option)):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tokens.color("selection" if chosen else "hover"))
             painter.drawRoundedRect(box, 7, 7)
-        if (
-            chosen
-            and state & QStyle.StateFlag.State_HasFocus
-            and state & QStyle.StateFlag.State_KeyboardFocusChange
-        ):
+        keys = view.hasFocus() and view.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        if chosen and keys:
             painter.setPen(tokens.color("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)

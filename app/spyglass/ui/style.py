@@ -108,7 +108,6 @@ class Theme(QObject):
         self._app = app
         self.choice = choice
         self.tokens: Tokens = chosen(choice)
-        app.setStyle("Fusion")
         _set_font(app)
         self._apply()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)

@@ -55,6 +55,7 @@ ELSEWHERE = {
     "tests/unit/erlang/test_secure.py": "remote/tls",
     "tests/unit/remote/test_auth.py": "authkeys keyfiles userauth",
     "tests/unit/remote/test_container.py": "engine",
+    "tests/unit/remote/test_feed.py": "upon",
     "tests/unit/remote/test_hostkeys.py": "hostcert sshwire",
     "tests/unit/remote/test_sshconfig.py": "configfile configmatch configvalues patterns tokens",
 }

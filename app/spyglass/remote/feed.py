@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from spyglass.remote.upon import Upon
+
 if TYPE_CHECKING:
     from spyglass.remote.base import Stream
 
-_PIECE = 65536
 _LINE = 4096  # bytes of a chunk's size with its extensions, at most
 
 
-class Feed:
+class Feed(Upon):
     """A body as a :class:`~spyglass.remote.base.Piped`; ``rest`` came with the answer's head."""
 
     def __init__(self, stream: Stream, rest: bytes, fields: Mapping[str, str]) -> None:
-        self._stream, self._held = stream, bytearray(rest)
+        super().__init__(stream, rest)
         self._chunked = "chunked" in fields.get("transfer-encoding", "").lower()
         self._left = 0
         self._over = False
@@ -32,8 +33,7 @@ class Feed:
                 return b""
         if self._over or (not self._held and not self._feed()):
             return b""
-        piece = bytes(self._held[: min(size, self._left) if self._chunked else size])
-        del self._held[: len(piece)]
+        piece = self._take(min(size, self._left) if self._chunked else size)
         self._left -= len(piece) * self._chunked
         return piece
 
@@ -52,27 +52,6 @@ class Feed:
             self._left = int(digits, 16)
             self._over = not self._left
         return True
-
-    def _feed(self) -> bool:
-        piece = self._stream.recv(_PIECE)
-        self._held += piece
-        return bool(piece)
-
-    def sendall(self, data: bytes, /) -> None:
-        """Nothing is to be said any more; the engine would not listen."""
-        self._stream.sendall(data)
-
-    def shutdown_write(self) -> None:
-        """End the way there."""
-        self._stream.shutdown_write()
-
-    def settimeout(self, seconds: float | None, /) -> None:
-        """Limit each later recv."""
-        self._stream.settimeout(seconds)
-
-    def close(self) -> None:
-        """Hear no more; may be called twice and from any thread."""
-        self._stream.close()
 
     def why(self) -> str:
         """An engine gives no reason at the end."""

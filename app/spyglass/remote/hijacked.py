@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from spyglass.log import redact
 from spyglass.remote.base import TAIL
+from spyglass.remote.upon import Upon
 
 if TYPE_CHECKING:
     from spyglass.remote.base import Stream
 
-_PIECE = 65536
 _ERRORS = 2
 
 
-class Hijacked:
+class Hijacked(Upon):
     """A command's input and output as a :class:`~spyglass.remote.base.Piped`.
 
     ``rest`` came with the answer's head. ``status`` asks the engine how the command ended. Read
@@ -28,7 +28,8 @@ class Hijacked:
     """
 
     def __init__(self, stream: Stream, rest: bytes, status: Callable[[], int | None]) -> None:
-        self._stream, self._held, self._status = stream, bytearray(rest), status
+        super().__init__(stream, rest)
+        self._status = status
         self._left, self._kind = 0, 0
         self._lock = threading.Lock()
         self.errors = bytearray()
@@ -41,8 +42,7 @@ class Hijacked:
                     return b""
             if not self._held and not self._feed():
                 return b""
-            piece = bytes(self._held[: min(self._left, size)])
-            del self._held[: len(piece)]
+            piece = self._take(min(self._left, size))
             self._left -= len(piece)
             if self._kind != _ERRORS:
                 return piece
@@ -59,27 +59,6 @@ class Hijacked:
         if self._kind > _ERRORS:
             raise OSError("the engine's API sends a stream of an unknown kind")
         return True
-
-    def _feed(self) -> bool:
-        piece = self._stream.recv(_PIECE)
-        self._held += piece
-        return bool(piece)
-
-    def sendall(self, data: bytes, /) -> None:
-        """Send everything to the command's input."""
-        self._stream.sendall(data)
-
-    def shutdown_write(self) -> None:
-        """End the command's input."""
-        self._stream.shutdown_write()
-
-    def settimeout(self, seconds: float | None, /) -> None:
-        """Limit each later recv and sendall."""
-        self._stream.settimeout(seconds)
-
-    def close(self) -> None:
-        """Let go of it: the command loses its input and output, and ends if it heeds that."""
-        self._stream.close()
 
     def why(self) -> str:
         """What it wrote on standard error, or how it ended where it wrote nothing."""

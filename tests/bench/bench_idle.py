@@ -26,10 +26,9 @@ from support.sshd import running  # noqa: E402
 from support.xvfb import screen  # noqa: E402
 
 TUNNELS = 5
-SETTLE, WATCH = 6.0, float(os.environ.get("BENCH_SECONDS", "30"))  # seconds
-FORGETS = (
-    65.0  # seconds after which Qt has given up, in two steps of 30 s, what pictures it kept of the start
-)
+SETTLE = 20.0  # seconds after which the looks that follow a start are over
+FORGETS = 65.0  # seconds after which Qt has given up, in two steps, what it kept of pictures
+WATCH = float(os.environ.get("BENCH_SECONDS", "30"))
 _TRAY = """
 import sys
 sys.modules["typing_extensions"] = None  # the checkers bring it; what is installed has none

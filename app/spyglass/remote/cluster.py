@@ -15,6 +15,7 @@ from spyglass.errors import Failure, Lost, Unreachable
 from spyglass.remote.pods import Home, Pods
 from spyglass.remote.relay import ThreadRelay
 from spyglass.remote.shellless import Shellless
+from spyglass.remote.upon import Upon
 
 if TYPE_CHECKING:
     from spyglass.kubernetes import KubernetesHop
@@ -65,36 +66,25 @@ class Cluster(Shellless):
         return ThreadRelay(listener, lambda: self.dial(host, port), name=f"{self.describe()}: {port}")
 
 
-class Forwarded:
+class Forwarded(Upon):
     """A stream through ``kubectl port-forward``, which lives as long as the stream."""
 
     def __init__(self, place: Remote, piped: Piped, home: Home, timeout: float) -> None:
         self._piped = piped
         try:
-            self._stream = place.dial("127.0.0.1", _port(piped, home, timeout), timeout)
+            stream = place.dial("127.0.0.1", _port(piped, home, timeout), timeout)
         except BaseException:
             piped.close()
             raise
+        super().__init__(stream)
 
     def recv(self, size: int, /) -> bytes:
         """At least one byte, or ``b""`` at the end."""
         return self._stream.recv(size)
 
-    def sendall(self, data: bytes, /) -> None:
-        """Send everything."""
-        self._stream.sendall(data)
-
-    def shutdown_write(self) -> None:
-        """Tell the other side that nothing more comes."""
-        self._stream.shutdown_write()
-
-    def settimeout(self, seconds: float | None, /) -> None:
-        """Limit each later recv and sendall."""
-        self._stream.settimeout(seconds)
-
     def close(self) -> None:
         """End the stream and kubectl; may be called twice and from any thread."""
-        self._stream.close()
+        super().close()
         self._piped.close()
 
 

@@ -1,4 +1,4 @@
-"""A stream that reads another one in a wrapping of its own, and writes to it as it is."""
+"""A stream that lies upon another one: what is read may be wrapped, what is written goes as it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PIECE = 65536
 class Upon:
     """The half that all of them share; ``held`` came before, with the answer's head."""
 
-    def __init__(self, stream: Stream, held: bytes) -> None:
+    def __init__(self, stream: Stream, held: bytes = b"") -> None:
         self._stream, self._held = stream, bytearray(held)
 
     def _feed(self) -> bool:
